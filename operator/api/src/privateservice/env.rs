@@ -1,0 +1,82 @@
+//! Environment variables and where their values come from. Types only.
+
+use kube::KubeSchema;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// One environment variable; exactly one of `value` and `valueFrom`.
+#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("has(self.value) != has(self.valueFrom)")
+    .message("write exactly one of value and valueFrom"))]
+pub struct EnvVar {
+    /// Name of the variable, unique within the service: letters, digits, `_`, `.` and `-`, not
+    /// starting with a digit; at most 256 characters.
+    #[schemars(
+        length(min = 1, max = 256),
+        regex(pattern = r"^[-._a-zA-Z][-._a-zA-Z0-9]*$")
+    )]
+    pub name: String,
+
+    /// The value itself, at most 16384 characters. Quote numbers and booleans.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 16384))]
+    pub value: Option<String>,
+
+    /// Where the value comes from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value_from: Option<EnvVarSource>,
+}
+
+/// Where the value of a variable comes from: `serviceRef`.
+#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("has(self.serviceRef)")
+    .message("valueFrom needs a source: write valueFrom: {serviceRef: {name: cache}}"))]
+pub struct EnvVarSource {
+    /// The address of another PrivateService in the same Kubernetes namespace.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service_ref: Option<ServiceRef>,
+}
+
+/// The address of another PrivateService in the same Kubernetes namespace. The object must exist;
+/// it need not be ready.
+#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ServiceRef {
+    /// Name of the PrivateService.
+    #[schemars(
+        length(min = 1, max = 48),
+        regex(pattern = r"^[a-z]([-a-z0-9]*[a-z0-9])?$")
+    )]
+    pub name: String,
+
+    /// Name of one of its ports. Absent: its port named `default`, else its first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        length(min = 1, max = 15),
+        regex(pattern = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")
+    )]
+    pub port: Option<String>,
+
+    /// What the variable holds: hostPort (the default), host, port or url. url only for an http,
+    /// http2 or grpc port.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub format: Option<ServiceRefFormat>,
+}
+
+/// What the variable holds: hostPort (the default), host, port or url. url only for an http, http2
+/// or grpc port.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum ServiceRefFormat {
+    /// The host name, such as `cache.flexstack.internal`.
+    Host,
+    /// The port number, such as `6379`.
+    Port,
+    /// Host and port, such as `cache.flexstack.internal:6379`.
+    #[default]
+    HostPort,
+    /// A URL, such as `http://api.flexstack.internal:8080`.
+    Url,
+}

@@ -1,0 +1,256 @@
+//! What the operator reports about a service. Types only.
+//!
+//! Besides what users read, it holds the operator's own bookkeeping (`createEpoch`, `intent`,
+//! `rendering`, `revisions`, `discovery`, `region`), so that a restart and a deletion need nothing
+//! but this object.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+use kube::KubeSchema;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// What the operator reports about a service.
+#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PrivateServiceStatus {
+    /// The generation of the spec this status is about; -1 on an object nobody has looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+
+    /// Ready always; Reconciling and Stalled only while True; others as they apply.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
+    pub conditions: Vec<Condition>,
+
+    /// Where the service is reached, one entry per port.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
+    pub endpoints: Vec<Endpoint>,
+
+    /// The Environment the service runs in; frozen at the first one used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub environment: Option<String>,
+
+    /// The AWS region the service runs in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+
+    /// ARN of the ECS cluster.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<String>,
+
+    /// ARN of the ECS service.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service_arn: Option<String>,
+
+    /// ARN of the task definition the ECS service was last told to run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub task_definition_arn: Option<String>,
+
+    /// What serves now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deployed: Option<Deployed>,
+
+    /// The newest rollout.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rollout: Option<RolloutStatus>,
+
+    /// Counts of tasks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tasks: Option<TaskCounts>,
+
+    /// The values in force, with defaults resolved and limits applied.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub effective: Option<Effective>,
+
+    /// The Cloud Map service that answers DNS queries for the name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub discovery: Option<Discovery>,
+
+    /// How often a service of this object was seen gone; part of the token that keeps AWS from
+    /// creating it twice.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub create_epoch: Option<i64>,
+
+    /// Hash of the spec and its resolved inputs, as last sent to AWS.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub intent: Option<String>,
+
+    /// Hashes of what was last sent to AWS, by part.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("maxProperties" = 16))]
+    pub rendering: BTreeMap<String, String>,
+
+    /// Task definitions of this service that may be used again, newest first; at most 12.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 12))]
+    #[x_kube(merge_strategy = ListMerge::Atomic)]
+    pub revisions: Vec<Revision>,
+
+    /// Bookkeeping: keys of the tags the spec and the Environment asked for last, so that a tag that is no longer
+    /// asked for can be removed while tags of others stay.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 50), inner(length(max = 128)))]
+    #[x_kube(merge_strategy = ListMerge::Atomic)]
+    pub tag_keys: Vec<String>,
+
+    /// The newest value of `flexstack.dev/reconcile-at` or `reconcile.fluxcd.io/requestedAt` that
+    /// was acted on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_handled_reconcile_at: Option<String>,
+
+    /// The newest value of `flexstack.dev/redeploy-at` that was acted on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_handled_redeploy_at: Option<String>,
+}
+
+/// Where one port is reached.
+#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Endpoint {
+    /// Name of the port.
+    pub name: String,
+    /// Host name inside the private network.
+    pub host: String,
+    /// Port number.
+    pub port: i32,
+}
+
+/// What serves now.
+#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Deployed {
+    /// The image, with its digest where AWS reports one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
+    /// The task definition as `family:revision`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub task_definition: Option<String>,
+    /// When its rollout was complete.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at: Option<Time>,
+}
+
+/// A rollout: the newest one.
+#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RolloutStatus {
+    /// Where it stands.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phase: Option<RolloutPhase>,
+    /// Its id: the hash of the whole service revision.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// Why it stands there, in AWS's words where there are some.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// When it began.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<Time>,
+    /// When it ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub finished_at: Option<Time>,
+    /// Id of the rollout that failed last; it is not tried again by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failed_hash: Option<String>,
+}
+
+/// Where a rollout stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+pub enum RolloutPhase {
+    /// Tasks of the new version are starting.
+    #[default]
+    Progressing,
+    /// The new version serves, completely.
+    Complete,
+    /// ECS is going back to the previous version.
+    RollingBack,
+    /// The previous version serves again.
+    RolledBack,
+    /// It failed, and there was nothing to go back to.
+    Failed,
+}
+
+impl RolloutPhase {
+    /// The word as it stands in objects.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Progressing => "Progressing",
+            Self::Complete => "Complete",
+            Self::RollingBack => "RollingBack",
+            Self::RolledBack => "RolledBack",
+            Self::Failed => "Failed",
+        }
+    }
+}
+
+/// Counts of tasks, as ECS reports them.
+#[derive(KubeSchema, Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TaskCounts {
+    /// Tasks that should run.
+    pub desired: i32,
+    /// Tasks that run.
+    pub running: i32,
+    /// Tasks that are starting.
+    pub pending: i32,
+}
+
+/// The values in force, with defaults resolved and limits applied.
+#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Effective {
+    /// CPU units; 1024 are one virtual CPU.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cpu: Option<i32>,
+    /// Memory in MiB.
+    #[serde(rename = "memoryMiB", skip_serializing_if = "Option::is_none")]
+    pub memory_mib: Option<i32>,
+    /// Ephemeral storage in GiB.
+    #[serde(
+        rename = "ephemeralStorageGiB",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub ephemeral_storage_gib: Option<i32>,
+    /// CPU architecture in AWS's words: X86_64 or ARM64.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub architecture: Option<String>,
+    /// Capacity provider: FARGATE or FARGATE_SPOT.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub capacity: Option<String>,
+    /// Seconds until a health check without an answer has failed, as ECS runs it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub health_check_timeout_seconds: Option<i32>,
+    /// The port the variable PORT names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub port: Option<i32>,
+}
+
+/// The Cloud Map service that answers DNS queries for the name.
+#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Discovery {
+    /// Id of the Cloud Map namespace.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub namespace_id: Option<String>,
+    /// Id of the Cloud Map service.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service_id: Option<String>,
+    /// ARN of the Cloud Map service.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service_arn: Option<String>,
+}
+
+/// A task definition that may be used again.
+#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Revision {
+    /// ARN of the task definition.
+    pub task_definition: String,
+    /// Hash of what was registered.
+    pub hash: String,
+}

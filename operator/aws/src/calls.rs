@@ -1,0 +1,108 @@
+//! How a call is sent: counted, timed, logged and classified, in one place. Sends the future it is given; nothing else.
+
+use crate::classify;
+use crate::limits::Limits;
+use crate::operations::Operation;
+use aws_sdk_ecs::error::{ProvideErrorMetadata, SdkError};
+use privateservice_core::failure::Failure;
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::time::Instant;
+
+/// How often an operation ended in an outcome.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallCount {
+    /// For instance `ecs:DescribeServices`.
+    pub operation: &'static str,
+    /// `ok`, `throttled`, `ambiguous`, `not-yet`, `conflict`, `revision-gone`, `waiting` or `refused`.
+    pub outcome: &'static str,
+    /// Calls since the start.
+    pub count: u64,
+}
+
+/// A call that failed: what follows from it, and what the SDK said, for callers that know more about one error.
+#[derive(Debug)]
+pub(crate) struct CallError<E> {
+    pub(crate) failure: Failure,
+    pub(crate) error: Box<SdkError<E>>,
+}
+
+impl<E> From<CallError<E>> for Failure {
+    fn from(error: CallError<E>) -> Self {
+        error.failure
+    }
+}
+
+/// Sends calls and counts them.
+#[derive(Debug)]
+pub(crate) struct Calls {
+    limits: Arc<Limits>,
+    counts: Mutex<BTreeMap<(&'static str, &'static str), u64>>,
+}
+
+impl Calls {
+    pub(crate) fn new(limits: Arc<Limits>) -> Self {
+        Self { limits, counts: Mutex::default() }
+    }
+
+    /// Sends one call that has been admitted.
+    pub(crate) async fn send<T, E>(
+        &self,
+        operation: Operation,
+        call: impl Future<Output = Result<T, SdkError<E>>>,
+    ) -> Result<T, CallError<E>>
+    where
+        E: ProvideErrorMetadata + Error + 'static,
+    {
+        let began = Instant::now();
+        let result = call.await;
+        let milliseconds = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        match result {
+            Ok(output) => {
+                self.limits.accepted(operation.bucket);
+                self.count(operation.name, "ok");
+                tracing::debug!(operation = operation.name, milliseconds, outcome = "ok", "call");
+                Ok(output)
+            }
+            Err(error) => {
+                let failure = classify::failure(operation.name, operation.effect, &error);
+                let outcome = outcome(&failure);
+                if matches!(failure, Failure::Throttled { .. }) {
+                    self.limits.penalise(operation.bucket);
+                }
+                self.count(operation.name, outcome);
+                tracing::debug!(operation = operation.name, milliseconds, outcome, %failure, "call");
+                Err(CallError { failure, error: Box::new(error) })
+            }
+        }
+    }
+
+    /// All counts since the start.
+    pub(crate) fn counts(&self) -> Vec<CallCount> {
+        let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        counts
+            .iter()
+            .map(|((operation, outcome), count)| CallCount { operation, outcome, count: *count })
+            .collect()
+    }
+
+    fn count(&self, operation: &'static str, outcome: &'static str) {
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        *counts.entry((operation, outcome)).or_default() += 1;
+    }
+}
+
+/// A failure as a metric label.
+const fn outcome(failure: &Failure) -> &'static str {
+    match failure {
+        Failure::Queued { .. } => "queued",
+        Failure::Throttled { .. } => "throttled",
+        Failure::Ambiguous { .. } => "ambiguous",
+        Failure::NotYet { .. } => "not-yet",
+        Failure::Conflict { .. } => "conflict",
+        Failure::RevisionGone { .. } => "revision-gone",
+        Failure::Waiting { .. } => "waiting",
+        Failure::Refused { .. } => "refused",
+    }
+}

@@ -1,0 +1,217 @@
+//! Connections to AWS: one [`Account`] per account, Region and role, with its clients, rate limits and inventory.
+//!
+//! Reads the standard AWS environment (credentials chain, `AWS_ENDPOINT_URL`, ...) once. Invariant: the SDK retries nothing. A
+//! retried RegisterTaskDefinition would register twice, and each call has to pass the limits.
+
+use crate::calls::{CallCount, Calls};
+use crate::inventory::Inventory;
+use crate::limits::{Limits, Pass, QuotaTable};
+use crate::timing::Timing;
+use aws_config::retry::RetryConfig;
+use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
+use privateservice_core::owner::ObjectKey;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::mpsc;
+use tokio::task::AbortHandle;
+
+/// How to connect.
+#[derive(Clone, Debug)]
+pub struct ConnectorConfig {
+    /// The share of each AWS rate that this installation may use, above 0 and at most 1.
+    pub quota_share: f64,
+    /// AWS's rates.
+    pub quotas: QuotaTable,
+    /// Durations.
+    pub timing: Timing,
+}
+
+impl Default for ConnectorConfig {
+    fn default() -> Self {
+        Self {
+            quota_share: 0.8,
+            quotas: QuotaTable::published(),
+            timing: Timing::default(),
+        }
+    }
+}
+
+/// Why there is no connector.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// See [`ConnectorConfig::quota_share`].
+    #[error("the quota share must be above 0 and at most 1, not {0}")]
+    QuotaShare(f64),
+    /// The name the SDK is told does not follow its rules.
+    #[error("the application's name is not one the SDK accepts")]
+    AppName,
+}
+
+/// Which account to talk to.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AccountKey {
+    /// For instance `us-east-1`.
+    pub region: String,
+}
+
+/// Makes and keeps one [`Account`] per key.
+#[derive(Debug)]
+pub struct Connector {
+    config: ConnectorConfig,
+    base: SdkConfig,
+    wake: mpsc::UnboundedSender<ObjectKey>,
+    accounts: Mutex<BTreeMap<AccountKey, Arc<Account>>>,
+}
+
+impl Connector {
+    /// Reads the AWS environment. Objects with something new to see or to do are sent to `wake`.
+    pub async fn new(
+        config: ConnectorConfig,
+        wake: mpsc::UnboundedSender<ObjectKey>,
+    ) -> Result<Self, ConnectError> {
+        Self::check(&config)?;
+        let base = settings(aws_config::defaults(BehaviorVersion::latest()), &config.timing)?;
+        Ok(Self { config, base: base.load().await, wake, accounts: Mutex::default() })
+    }
+
+    /// The same on top of a given SDK configuration (credentials, endpoint) instead of the environment's.
+    pub async fn with_sdk_config(
+        config: ConnectorConfig,
+        sdk: &SdkConfig,
+        wake: mpsc::UnboundedSender<ObjectKey>,
+    ) -> Result<Self, ConnectError> {
+        Self::check(&config)?;
+        let mut loader = settings(aws_config::defaults(BehaviorVersion::latest()), &config.timing)?;
+        if let Some(region) = sdk.region() {
+            loader = loader.region(region.clone());
+        }
+        if let Some(credentials) = sdk.credentials_provider() {
+            loader = loader.credentials_provider(credentials);
+        }
+        if let Some(url) = sdk.endpoint_url() {
+            loader = loader.endpoint_url(url);
+        }
+        Ok(Self { config, base: loader.load().await, wake, accounts: Mutex::default() })
+    }
+
+    /// The account of that key; must be called on a tokio runtime, where its readers run.
+    pub fn account(&self, key: &AccountKey) -> Arc<Account> {
+        let mut accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
+        let account = accounts.entry(key.clone()).or_insert_with(|| Arc::new(self.open(key)));
+        Arc::clone(account)
+    }
+
+    /// All accounts opened so far, for metrics.
+    pub fn accounts(&self) -> Vec<(AccountKey, Arc<Account>)> {
+        let accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
+        accounts.iter().map(|(key, account)| (key.clone(), Arc::clone(account))).collect()
+    }
+
+    fn check(config: &ConnectorConfig) -> Result<(), ConnectError> {
+        if config.quota_share > 0.0 && config.quota_share <= 1.0 {
+            Ok(())
+        } else {
+            Err(ConnectError::QuotaShare(config.quota_share))
+        }
+    }
+
+    fn open(&self, key: &AccountKey) -> Account {
+        let sdk = self.base.to_builder().region(Region::new(key.region.clone())).build();
+        let clients = Clients {
+            ecs: aws_sdk_ecs::Client::new(&sdk),
+            discovery: aws_sdk_servicediscovery::Client::new(&sdk),
+            sts: aws_sdk_sts::Client::new(&sdk),
+        };
+        let timing = &self.config.timing;
+        let quotas = self.config.quotas.share(self.config.quota_share);
+        let limits = Limits::new(&quotas, timing, self.wake.clone());
+        let calls = Arc::new(Calls::new(Arc::clone(&limits)));
+        let inventory = Inventory::new(
+            clients.clone(),
+            Arc::clone(&limits),
+            Arc::clone(&calls),
+            timing.clone(),
+            self.wake.clone(),
+        );
+        let mut tasks = vec![tokio::spawn(Arc::clone(&limits).run()).abort_handle()];
+        tasks.extend(inventory.start());
+        Account { key: key.clone(), clients, limits, calls, inventory, tasks }
+    }
+}
+
+/// The SDK settings all clients share.
+fn settings(
+    loader: aws_config::ConfigLoader,
+    timing: &Timing,
+) -> Result<aws_config::ConfigLoader, ConnectError> {
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(timing.connect_timeout)
+        .operation_attempt_timeout(timing.call_timeout)
+        .build();
+    let name = AppName::new("privateservice-operator").map_err(|_| ConnectError::AppName)?;
+    Ok(loader
+        .retry_config(RetryConfig::disabled())
+        .timeout_config(timeouts)
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+        .app_name(name))
+}
+
+/// The SDK clients of one account.
+#[derive(Clone, Debug)]
+pub(crate) struct Clients {
+    pub(crate) ecs: aws_sdk_ecs::Client,
+    pub(crate) discovery: aws_sdk_servicediscovery::Client,
+    pub(crate) sts: aws_sdk_sts::Client,
+}
+
+/// One account in one Region.
+#[derive(Debug)]
+pub struct Account {
+    pub(crate) key: AccountKey,
+    pub(crate) clients: Clients,
+    pub(crate) limits: Arc<Limits>,
+    pub(crate) calls: Arc<Calls>,
+    pub(crate) inventory: Arc<Inventory>,
+    tasks: Vec<AbortHandle>,
+}
+
+impl Account {
+    /// Which account this is.
+    pub const fn key(&self) -> &AccountKey {
+        &self.key
+    }
+
+    /// What is known of AWS.
+    pub fn inventory(&self) -> &Inventory {
+        &self.inventory
+    }
+
+    /// The rate limits.
+    pub fn limits(&self) -> &Arc<Limits> {
+        &self.limits
+    }
+
+    /// Begins a reconcile pass of an object; see [`Limits::begin_pass`].
+    pub fn begin_pass(&self, key: &ObjectKey) -> Pass {
+        self.limits.begin_pass(key)
+    }
+
+    /// Forgets an object: its facts, its places in queues, its reservations.
+    pub fn forget(&self, key: &ObjectKey) {
+        self.inventory.untrack(key);
+        self.limits.withdraw(key);
+    }
+
+    /// How often each operation ended how.
+    pub fn calls(&self) -> Vec<CallCount> {
+        self.calls.counts()
+    }
+}
+
+impl Drop for Account {
+    fn drop(&mut self) {
+        self.tasks.iter().for_each(AbortHandle::abort);
+    }
+}

@@ -1,0 +1,231 @@
+//! What is remembered of one thing in AWS, and how a read of it counts. Pure over an explicit clock.
+//!
+//! Reads and writes are ordered by one sequence: a write moves `touched` forward when it begins and when it ends, and the result of a
+//! read that began at or before `touched` is discarded.
+
+use crate::limits::Priority;
+use crate::timing::Timing;
+use k8s_openapi::jiff::Timestamp;
+use privateservice_core::fact::Fact;
+use privateservice_core::failure::Failure;
+use privateservice_core::owner::ObjectKey;
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+/// A read that is wanted.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wanted {
+    pub(super) priority: Priority,
+    since: Instant,
+    /// Somebody waits for it and is woken when it ends, whatever it finds.
+    demanded: bool,
+    /// It does not wait until the known fact has aged.
+    at_once: bool,
+    /// It is part of a sweep.
+    sweep: bool,
+}
+
+/// Why a read is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Why {
+    /// A reconcile needs it.
+    Demand,
+    /// A user asked for a fresh look.
+    FreshLook,
+    /// It is changing.
+    Poll,
+    /// Everything is read again.
+    Sweep,
+}
+
+/// How a read ended.
+#[derive(Clone, Debug)]
+pub(super) enum Seen<T> {
+    Present(T),
+    Absent,
+    Failed(Failure),
+}
+
+/// What is remembered of one thing.
+#[derive(Debug)]
+pub(super) struct Record<T> {
+    pub(super) fact: Fact<T>,
+    last_known: Option<T>,
+    pub(super) watchers: BTreeSet<ObjectKey>,
+    touched: u64,
+    wanted: Option<Wanted>,
+    flight: Option<(u64, Option<Wanted>)>,
+    pub(super) failure: Option<Failure>,
+    failed_in_row: u32,
+    not_before: Option<Instant>,
+    read_at: Option<Instant>,
+    pub(super) missed: u32,
+    pub(super) moving: bool,
+}
+
+impl<T: Clone + PartialEq> Record<T> {
+    /// Nothing known. `sequence` is that of now: a read that is under way may have begun before a write of somebody who
+    /// is forgotten already.
+    pub(super) fn new(sequence: u64) -> Self {
+        Self {
+            fact: Fact::Unknown,
+            last_known: None,
+            watchers: BTreeSet::new(),
+            touched: sequence,
+            wanted: None,
+            flight: None,
+            failure: None,
+            failed_in_row: 0,
+            not_before: None,
+            read_at: None,
+            missed: 0,
+            moving: false,
+        }
+    }
+
+    /// The value as last seen, even if a write has made it uncertain.
+    pub(super) fn last_known(&self) -> Option<&T> {
+        self.fact.present().or(self.last_known.as_ref())
+    }
+
+    /// Asks for a read. One under way that no write has overtaken is shared.
+    pub(super) fn want(&mut self, why: Why, priority: Priority, now: Instant) {
+        let new = Wanted {
+            priority,
+            since: now,
+            demanded: matches!(why, Why::Demand | Why::FreshLook),
+            at_once: why != Why::Demand,
+            sweep: why == Why::Sweep,
+        };
+        match &mut self.flight {
+            Some((start, shared)) if *start > self.touched => merge(shared, new),
+            _ => merge(&mut self.wanted, new),
+        }
+    }
+
+    /// The read that is wanted, if it is not under way.
+    pub(super) const fn wanted(&self) -> Option<&Wanted> {
+        if self.flight.is_some() { None } else { self.wanted.as_ref() }
+    }
+
+    /// When the wanted read may begin.
+    pub(super) fn ready_at(&self, timing: &Timing) -> Option<Instant> {
+        let wanted = self.wanted()?;
+        let aged = match (&self.fact, self.read_at) {
+            (Fact::Present { .. } | Fact::Absent { .. }, Some(read)) if !wanted.at_once => {
+                Some(read + timing.reread_after)
+            }
+            _ => None,
+        };
+        [Some(wanted.since + timing.coalesce_window), self.not_before, aged].into_iter().flatten().max()
+    }
+
+    /// A read begins.
+    pub(super) fn begin(&mut self, sequence: u64) {
+        self.flight = Some((sequence, self.wanted.take()));
+    }
+
+    /// A write begins or ends: what is known becomes uncertain.
+    pub(super) fn touch(&mut self, sequence: u64) -> Fact<T> {
+        self.touched = sequence;
+        let before = std::mem::take(&mut self.fact);
+        if let Fact::Present { value, .. } = &before {
+            self.last_known = Some(value.clone());
+        }
+        before
+    }
+
+    /// A write turned out to have changed nothing: what was known before is known again, unless something newer is.
+    pub(super) fn restore(&mut self, before: Fact<T>) {
+        if self.fact.is_unknown() {
+            self.fact = before;
+        }
+    }
+
+    /// What AWS described in the answer to a write of ours that ended just now.
+    pub(super) fn learn(&mut self, value: T, at: Timestamp) {
+        self.fact = Fact::seen(value, at);
+        self.last_known = None;
+    }
+
+    /// The read that began with `start`, at `began`, ended. True if the watchers have something to look at.
+    pub(super) fn complete(
+        &mut self,
+        start: u64,
+        seen: Seen<T>,
+        began: Timestamp,
+        now: Instant,
+        timing: &Timing,
+    ) -> bool {
+        let mine = self.flight.as_ref().is_some_and(|(flight, _)| *flight == start);
+        let shared = if mine { self.flight.take().and_then(|(_, wanted)| wanted) } else { None };
+        if start <= self.touched {
+            if let Some(wanted) = shared {
+                merge(&mut self.wanted, Wanted { at_once: true, ..wanted });
+            }
+            return false;
+        }
+        let demanded = shared.is_some_and(|wanted| wanted.demanded);
+        let swept = shared.is_some_and(|wanted| wanted.sweep);
+        match seen {
+            Seen::Failed(failure) => {
+                self.failure = Some(failure);
+                let pause = timing.retry_after.saturating_mul(1 << self.failed_in_row.min(10));
+                self.not_before = Some(now + pause.min(timing.retry_cap));
+                self.failed_in_row = self.failed_in_row.saturating_add(1);
+                self.missed = self.missed.saturating_add(u32::from(swept));
+                demanded || swept
+            }
+            Seen::Present(value) => {
+                let changed = self.fact.present() != Some(&value);
+                self.fact = Fact::seen(value, began);
+                self.succeeded(now) || changed || demanded
+            }
+            Seen::Absent => {
+                let after = self.fact.absent_again(began);
+                let changed = !matches!(self.fact, Fact::Absent { .. })
+                    || after.is_absence_confirmed() != self.fact.is_absence_confirmed();
+                self.fact = after;
+                self.succeeded(now) || changed || demanded
+            }
+        }
+    }
+
+    /// True if somebody waited for a second read that this one makes needless, or if it ends a failure.
+    fn succeeded(&mut self, now: Instant) -> bool {
+        let recovered = self.failure.take().is_some();
+        self.last_known = None;
+        self.failed_in_row = 0;
+        self.not_before = None;
+        self.missed = 0;
+        self.read_at = Some(now);
+        let waited = self.wanted.take().is_some_and(|wanted| wanted.demanded);
+        recovered || waited
+    }
+
+    /// Starts with a fact that a read before it was tracked has shown.
+    pub(super) fn inherit(&mut self, fact: Fact<T>, read_at: Instant) {
+        self.fact = fact;
+        self.read_at = Some(read_at);
+    }
+}
+
+/// Two wishes for one read: the more urgent place, the older age, everybody's reasons.
+fn merge(slot: &mut Option<Wanted>, new: Wanted) {
+    *slot = Some(match *slot {
+        None => new,
+        Some(old) => Wanted {
+            priority: if new.priority.is_before(old.priority) { new.priority } else { old.priority },
+            since: old.since.min(new.since),
+            demanded: old.demanded || new.demanded,
+            at_once: old.at_once || new.at_once,
+            sweep: old.sweep || new.sweep,
+        },
+    });
+}
+
+/// A little more than nothing: loops that find nothing to do and know no time to look again wait this long.
+pub(super) const IDLE: Duration = Duration::from_secs(3600);
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,251 @@
+//! The whole memory of an inventory: who is tracked, what is known, which reads are wanted. Pure over an explicit clock.
+
+use super::record::{Record, Why};
+use crate::limits::{Lane, Priority};
+use crate::timing::Timing;
+use k8s_openapi::jiff::Timestamp;
+use privateservice_core::fact::Fact;
+use privateservice_core::observed::{Observed, ObservedDns, Revision, Scope, Service};
+use privateservice_core::owner::{ObjectKey, Owner};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::Instant;
+
+/// An ECS service: cluster ARN and name.
+pub(super) type ServiceId = (String, String);
+/// A Cloud Map service: namespace id and name.
+pub(super) type DnsId = (String, String);
+
+/// What DescribeTaskDefinition is asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) enum Definition {
+    /// The newest ACTIVE revision of a family.
+    Newest(String),
+    /// One revision of a family, by ARN.
+    Revision { family: String, arn: String },
+}
+
+impl Definition {
+    pub(super) fn family(&self) -> &str {
+        match self {
+            Self::Newest(family) | Self::Revision { family, .. } => family,
+        }
+    }
+}
+
+/// A Cloud Map service in a listing.
+#[derive(Clone, Debug)]
+pub(super) struct Summary {
+    pub(super) id: String,
+    pub(super) arn: String,
+    /// Owner by the description, which only we write; tags outrank it.
+    pub(super) described: Option<Owner>,
+}
+
+/// A complete listing of a namespace.
+#[derive(Debug)]
+pub(super) struct Listing {
+    pub(super) start: u64,
+    pub(super) began: Timestamp,
+    pub(super) at: Instant,
+    pub(super) entries: HashMap<String, Summary>,
+}
+
+/// A Cloud Map namespace.
+#[derive(Debug, Default)]
+pub(super) struct Namespace {
+    pub(super) listing: Option<Listing>,
+    pub(super) listing_runs: bool,
+    /// Names our writes touched, with the sequence: older listings say nothing about them, also after they are untracked.
+    pub(super) touched: HashMap<String, u64>,
+}
+
+#[derive(Debug)]
+pub(super) struct Tracked {
+    pub(super) scope: Scope,
+    pub(super) owner: Owner,
+}
+
+/// Everything an inventory remembers.
+#[derive(Debug, Default)]
+pub(super) struct State {
+    pub(super) sequence: u64,
+    pub(super) objects: BTreeMap<ObjectKey, Tracked>,
+    pub(super) services: BTreeMap<ServiceId, Record<Service>>,
+    pub(super) dns: BTreeMap<DnsId, Record<ObservedDns>>,
+    pub(super) definitions: BTreeMap<Definition, Record<Revision>>,
+    pub(super) revisions: HashMap<String, BTreeMap<String, Revision>>,
+    pub(super) namespaces: HashMap<String, Namespace>,
+    /// Owners by tags, by Cloud Map service id, with the time of the read.
+    pub(super) tag_owners: HashMap<String, (Option<Owner>, Instant)>,
+    pub(super) wanted_services: BTreeSet<ServiceId>,
+    pub(super) wanted_dns: BTreeSet<DnsId>,
+    pub(super) wanted_definitions: BTreeSet<Definition>,
+}
+
+pub(super) fn service_id(scope: &Scope) -> ServiceId {
+    (scope.cluster_arn.clone(), scope.service.clone())
+}
+
+pub(super) fn dns_id(scope: &Scope) -> DnsId {
+    (scope.namespace_id.clone(), scope.service.clone())
+}
+
+pub(super) fn newest(scope: &Scope) -> Definition {
+    Definition::Newest(scope.family.clone())
+}
+
+impl State {
+    /// The next number of the order of reads and writes.
+    pub(super) fn next(&mut self) -> u64 {
+        self.sequence += 1;
+        self.sequence
+    }
+
+    /// Follows an object, instead of what it was followed by before.
+    pub(super) fn track(
+        &mut self,
+        key: &ObjectKey,
+        scope: Scope,
+        owner: Owner,
+        now: Instant,
+        timing: &Timing,
+    ) {
+        if self.objects.get(key).is_some_and(|old| old.scope == scope && old.owner == owner) {
+            return;
+        }
+        self.untrack(key);
+        let sequence = self.sequence;
+        let service = self.services.entry(service_id(&scope));
+        service.or_insert_with(|| Record::new(sequence)).watchers.insert(key.clone());
+        let newest = self.definitions.entry(newest(&scope));
+        newest.or_insert_with(|| Record::new(sequence)).watchers.insert(key.clone());
+        self.revisions.entry(scope.family.clone()).or_default();
+        let inherited = self.inherited_dns(&scope, &owner, now, timing);
+        let dns = self.dns.entry(dns_id(&scope)).or_insert_with(|| {
+            let mut record = Record::new(sequence);
+            if let Some((fact, at)) = inherited {
+                record.inherit(fact, at);
+            }
+            record
+        });
+        dns.watchers.insert(key.clone());
+        self.objects.insert(key.clone(), Tracked { scope, owner });
+    }
+
+    /// Forgets an object, and what only it was followed for.
+    pub(super) fn untrack(&mut self, key: &ObjectKey) {
+        let Some(Tracked { scope, .. }) = self.objects.remove(key) else { return };
+        leave(&mut self.services, &mut self.wanted_services, &service_id(&scope), key);
+        leave(&mut self.dns, &mut self.wanted_dns, &dns_id(&scope), key);
+        let mine = |definition: &Definition| definition.family() == scope.family;
+        let definitions: Vec<Definition> =
+            self.definitions.keys().filter(|&one| mine(one)).cloned().collect();
+        for definition in definitions {
+            leave(&mut self.definitions, &mut self.wanted_definitions, &definition, key);
+        }
+        if !self.definitions.contains_key(&newest(&scope)) {
+            self.revisions.remove(&scope.family);
+        }
+        if !self.dns.keys().any(|(namespace, _)| *namespace == scope.namespace_id) {
+            self.namespaces.remove(&scope.namespace_id);
+        }
+    }
+
+    /// The facts of a scope.
+    pub(super) fn observed(&self, scope: &Scope) -> Observed {
+        Observed {
+            service: fact(self.services.get(&service_id(scope))),
+            dns: fact(self.dns.get(&dns_id(scope))),
+            newest: fact(self.definitions.get(&newest(scope))),
+            revisions: self.revisions.get(&scope.family).cloned().unwrap_or_default(),
+        }
+    }
+
+    /// Wants everything tracked to be read again.
+    pub(super) fn want_all(&mut self, now: Instant, at: Timestamp) {
+        let priority = Priority { lane: Lane::Bulk, since: at };
+        for (id, record) in &mut self.services {
+            record.want(Why::Sweep, priority, now);
+            self.wanted_services.insert(id.clone());
+        }
+        for (id, record) in &mut self.dns {
+            record.want(Why::Sweep, priority, now);
+            self.wanted_dns.insert(id.clone());
+        }
+    }
+
+    /// Wants every moving service to be read again.
+    pub(super) fn want_moving(&mut self, now: Instant, at: Timestamp) {
+        let priority = Priority { lane: Lane::Polling, since: at };
+        for (id, record) in self.services.iter_mut().filter(|(_, record)| record.moving) {
+            record.want(Why::Poll, priority, now);
+            self.wanted_services.insert(id.clone());
+        }
+    }
+
+    /// Whether a Cloud Map service's owner is known without asking for its tags: by tags read not long ago, or by a description that
+    /// names an owner who is tracked here. A description that names somebody else may be older than a change of its tags.
+    pub(super) fn dns_owner(
+        &self,
+        summary: &Summary,
+        owners: &[&Owner],
+        now: Instant,
+    ) -> Option<Option<Owner>> {
+        if let Some((owner, read)) = self.tag_owners.get(&summary.id)
+            && now.saturating_duration_since(*read) < TAGS_KEPT
+        {
+            return Some(owner.clone());
+        }
+        let described = summary.described.as_ref()?;
+        owners.contains(&described).then(|| Some(described.clone()))
+    }
+
+    /// What the last listing of the namespace says about a service that was not tracked when it was read.
+    fn inherited_dns(
+        &self,
+        scope: &Scope,
+        owner: &Owner,
+        now: Instant,
+        timing: &Timing,
+    ) -> Option<(Fact<ObservedDns>, Instant)> {
+        let namespace = self.namespaces.get(&scope.namespace_id)?;
+        let listing = namespace.listing.as_ref()?;
+        let touched = namespace.touched.get(&scope.service).copied().unwrap_or_default();
+        if listing.start <= touched
+            || now.saturating_duration_since(listing.at) > timing.listing_reuse
+        {
+            return None;
+        }
+        let fact = match listing.entries.get(&scope.service) {
+            None => Fact::Unknown.absent_again(listing.began),
+            Some(summary) => {
+                let owner = self.dns_owner(summary, &[owner], now)?;
+                let dns = ObservedDns { id: summary.id.clone(), arn: summary.arn.clone(), owner };
+                Fact::seen(dns, listing.began)
+            }
+        };
+        Some((fact, listing.at))
+    }
+}
+
+/// Tags of a Cloud Map service that its description says nothing about are asked for again after this long.
+const TAGS_KEPT: std::time::Duration = std::time::Duration::from_secs(600);
+
+fn fact<T: Clone>(record: Option<&Record<T>>) -> Fact<T> {
+    record.map_or(Fact::Unknown, |record| record.fact.clone())
+}
+
+fn leave<K: Ord, T>(
+    records: &mut BTreeMap<K, Record<T>>,
+    wanted: &mut BTreeSet<K>,
+    id: &K,
+    key: &ObjectKey,
+) {
+    if let Some(record) = records.get_mut(id) {
+        record.watchers.remove(key);
+        if record.watchers.is_empty() {
+            records.remove(id);
+            wanted.remove(id);
+        }
+    }
+}

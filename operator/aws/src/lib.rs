@@ -1,0 +1,32 @@
+//! Everything that talks to AWS: the only code that names an SDK.
+//!
+//! In: steps of a plan ([`execute`]) and demands for facts ([`inventory`]). Out: outcomes, [`Failure`]s by one table ([`classify`]), and
+//! snapshots that were read in shared batches. Every call passes a token bucket ([`limits`]) first and is counted ([`calls`]).
+//!
+//! Invariants: the SDK never retries by itself; a reconcile never waits for a rate limit or for a read; nothing that was read before one of
+//! our own writes ended is believed after it.
+//!
+//! [`Failure`]: privateservice_core::failure::Failure
+
+pub mod calls;
+pub mod classify;
+mod clock;
+pub mod connect;
+mod convert;
+pub mod environment;
+pub mod execute;
+pub mod inventory;
+pub mod limits;
+mod operations;
+pub mod permissions;
+pub mod timing;
+
+pub use calls::CallCount;
+pub use connect::{Account, AccountKey, ConnectError, Connector, ConnectorConfig};
+pub use environment::{
+    ClusterFacts, EnvironmentFacts, EnvironmentQuery, NamespaceFacts, NamespaceKind,
+};
+pub use execute::Outputs;
+pub use inventory::{Inventory, Need};
+pub use limits::{Admission, Bucket, Lane, Limits, Pass, Priority, QuotaTable};
+pub use timing::Timing;

@@ -1,0 +1,48 @@
+//! The operations this crate calls, each with the bucket it is paid from. Constants only.
+
+use crate::classify::Effect;
+use crate::limits::Bucket;
+
+/// An operation.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Operation {
+    /// Name as IAM writes it.
+    pub(crate) name: &'static str,
+    /// Bucket.
+    pub(crate) bucket: Bucket,
+    /// Whether it changes something.
+    pub(crate) effect: Effect,
+}
+
+const fn read(name: &'static str, bucket: Bucket) -> Operation {
+    Operation { name, bucket, effect: Effect::Read }
+}
+
+const fn write(name: &'static str, bucket: Bucket) -> Operation {
+    Operation { name, bucket, effect: Effect::Write }
+}
+
+pub(crate) const DESCRIBE_SERVICES: Operation = read("ecs:DescribeServices", Bucket::ServiceRead);
+pub(crate) const DESCRIBE_TASK_DEFINITION: Operation =
+    read("ecs:DescribeTaskDefinition", Bucket::TaskDefinitionRead);
+pub(crate) const DESCRIBE_CLUSTERS: Operation = read("ecs:DescribeClusters", Bucket::ClusterRead);
+pub(crate) const REGISTER_TASK_DEFINITION: Operation =
+    write("ecs:RegisterTaskDefinition", Bucket::TaskDefinitionModify);
+pub(crate) const CREATE_SERVICE: Operation = write("ecs:CreateService", Bucket::ServiceModify);
+pub(crate) const UPDATE_SERVICE: Operation = write("ecs:UpdateService", Bucket::ServiceModify);
+pub(crate) const DELETE_SERVICE: Operation = write("ecs:DeleteService", Bucket::ServiceModify);
+pub(crate) const TAG_RESOURCE: Operation = write("ecs:TagResource", Bucket::TagModify);
+pub(crate) const UNTAG_RESOURCE: Operation = write("ecs:UntagResource", Bucket::TagModify);
+pub(crate) const LIST_DNS_SERVICES: Operation =
+    read("servicediscovery:ListServices", Bucket::CloudMapRead);
+pub(crate) const LIST_DNS_TAGS: Operation =
+    read("servicediscovery:ListTagsForResource", Bucket::CloudMapRead);
+pub(crate) const GET_NAMESPACE: Operation =
+    read("servicediscovery:GetNamespace", Bucket::CloudMapRead);
+pub(crate) const CREATE_DNS_SERVICE: Operation =
+    write("servicediscovery:CreateService", Bucket::CloudMapModify);
+pub(crate) const DELETE_DNS_SERVICE: Operation =
+    write("servicediscovery:DeleteService", Bucket::CloudMapModify);
+pub(crate) const UNTAG_DNS_SERVICE: Operation =
+    write("servicediscovery:UntagResource", Bucket::CloudMapModify);
+pub(crate) const GET_CALLER_IDENTITY: Operation = read("sts:GetCallerIdentity", Bucket::Sts);

@@ -1,0 +1,52 @@
+//! Every duration this crate waits for, in one place, so that tests can shorten them. No IO.
+
+use std::time::Duration;
+
+/// How long things take and how often they happen.
+#[derive(Clone, Debug)]
+pub struct Timing {
+    /// How often services that are changing are read again.
+    pub poll_interval: Duration,
+    /// How often everything tracked is read again (`--sweep-interval-seconds`). Each round is up to a tenth longer, at random.
+    pub sweep_interval: Duration,
+    /// How long a demand waits for others to share its batch with.
+    pub coalesce_window: Duration,
+    /// A fact that is known is not read again on demand before it is this old; a demand for it waits. Keeps a reconcile that
+    /// demands on every pass from reading in a loop.
+    pub reread_after: Duration,
+    /// A listing of a namespace at most this old also answers for services that are tracked after it.
+    pub listing_reuse: Duration,
+    /// Pause of a thing's reads after a failed one; doubles with each further failure.
+    pub retry_after: Duration,
+    /// Upper bound of that pause.
+    pub retry_cap: Duration,
+    /// How long a granted call is kept for an object that was woken for it.
+    pub reservation: Duration,
+    /// First pause of a bucket after AWS throttled a call in it; doubles with each further one in a row.
+    pub penalty: Duration,
+    /// Upper bound of that pause.
+    pub penalty_cap: Duration,
+    /// Time limit of one call. A mutating call must not be sent unless the leader's lease lasts longer than this.
+    pub call_timeout: Duration,
+    /// Time limit of connecting.
+    pub connect_timeout: Duration,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self {
+            poll_interval: Duration::from_secs(5),
+            sweep_interval: Duration::from_secs(300),
+            coalesce_window: Duration::from_millis(50),
+            reread_after: Duration::from_secs(5),
+            listing_reuse: Duration::from_secs(30),
+            retry_after: Duration::from_secs(1),
+            retry_cap: Duration::from_secs(60),
+            reservation: Duration::from_secs(5),
+            penalty: Duration::from_millis(500),
+            penalty_cap: Duration::from_secs(20),
+            call_timeout: Duration::from_secs(20),
+            connect_timeout: Duration::from_secs(3),
+        }
+    }
+}

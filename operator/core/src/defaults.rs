@@ -1,0 +1,34 @@
+//! Every default of the spec, in one place. The CRD has none of its own, so that applying and reading back gives no difference.
+
+/// CPU of a task, in CPU units (1024 = one vCPU): a quarter.
+pub const CPU_UNITS: u32 = 256;
+/// Memory of a task, in MiB.
+pub const MEMORY_MIB: u32 = 512;
+/// Ephemeral storage of a task, in GiB; Fargate's own default, which the API does not accept as a number.
+pub const EPHEMERAL_STORAGE_GIB: u32 = 20;
+/// Name of the port that exists when `ports` is absent.
+pub const PORT_NAME: &str = "default";
+/// Number of that port.
+pub const PORT: u16 = 8080;
+/// Seconds between health checks (ECS: 5 to 300, default 30).
+pub const HEALTH_INTERVAL: u32 = 30;
+/// Seconds a health check may take (ECS default 5).
+pub const HEALTH_TIMEOUT: u32 = 5;
+/// The longest health-check timeout ECS takes; the spec allows 120, and 61 to 120 run as 60 (ECS API reference, HealthCheck).
+pub const HEALTH_TIMEOUT_MAX: u32 = 60;
+/// Failures in a row that make a task unhealthy (ECS default 3).
+pub const HEALTH_RETRIES: u32 = 3;
+/// Seconds before failures count.
+pub const HEALTH_START_PERIOD: u32 = 0;
+/// Seconds between SIGTERM and SIGKILL.
+pub const STOP_TIMEOUT: u32 = 30;
+/// Percent of tasks that stay while deploying.
+pub const MIN_HEALTHY_PERCENT: i32 = 100;
+/// Percent of tasks that may run while deploying.
+pub const MAX_PERCENT: i32 = 200;
+/// Tasks of a new service.
+pub const MIN_TASKS: i32 = 1;
+/// Seconds a client may cache the A records.
+pub const DNS_TTL: u32 = 15;
+/// What the log driver may hold back before it drops lines; AWS's own default, set so that it does not change under us.
+pub const LOG_BUFFER: &str = "10m";

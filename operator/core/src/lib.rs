@@ -1,0 +1,32 @@
+//! The pure heart of the operator: no IO, no clock, no SDK, no Kubernetes client. Time, tokens and everything read are arguments.
+//!
+//! ```text
+//! PrivateService + Environment + others ─resolve─> Desired  ┐
+//! AWS ──(inventory, crate aws)───────────observe─> Observed ┴─plan─> Plan ─guard─> execute (crate aws) ─> assess ─> report (crate runtime)
+//! ```
+//!
+//! The verbs are the vocabulary of files, spans, metrics and errors.
+
+pub mod assess;
+pub mod conditions;
+pub mod defaults;
+pub mod desired;
+pub mod environment;
+pub mod fact;
+pub mod failure;
+#[cfg(test)]
+mod fixtures;
+pub mod guard;
+pub mod hash;
+pub mod names;
+pub mod observed;
+pub mod owner;
+pub mod place;
+pub mod plan;
+pub mod problem;
+pub mod report;
+pub mod resolve;
+pub mod rollout;
+pub mod service;
+pub mod step;
+pub mod task_definition;

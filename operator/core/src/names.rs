@@ -1,0 +1,43 @@
+//! The one table of names: what a thing in AWS is called, derived from the Kubernetes names.
+//!
+//! Kubernetes names hold no `_`, so a name joined with `_` can never collide with another.
+
+/// Family of task definitions: `<environment>_<service>`. ECS allows `[A-Za-z0-9_-]{1,255}`.
+pub fn family(environment: &str, service: &str) -> String {
+    format!("{environment}_{service}")
+}
+
+/// Service Connect discovery name, also the name of the port mapping: `<service>_<port name>`. ECS allows 64
+/// characters; a service name has at most 48, a port name at most 15.
+pub fn discovery_name(service: &str, port: &str) -> String {
+    format!("{service}_{port}")
+}
+
+/// The name other services reach a service by: `<service>.<namespace>`, for instance `api.flexstack.internal`. It is the
+/// Service Connect alias and, where DNS is on, the name of the A records.
+pub fn host(service: &str, namespace: &str) -> String {
+    format!("{service}.{namespace}")
+}
+
+/// Name of the one container that runs the user's image.
+pub const CONTAINER: &str = "app";
+
+/// The last part of an ARN: a cluster's name, a namespace's id, `family:revision`.
+pub fn last_segment(arn: &str) -> &str {
+    arn.rsplit('/').next().unwrap_or(arn)
+}
+
+/// The Region in an ARN (fourth part), if it has one.
+pub fn region_of(arn: &str) -> Option<&str> {
+    arn.split(':').nth(3).filter(|region| !region.is_empty())
+}
+
+/// The account in an ARN (fifth part), if it has one.
+pub fn account_of(arn: &str) -> Option<&str> {
+    arn.split(':').nth(4).filter(|account| !account.is_empty())
+}
+
+/// The number after the last colon of a task definition's ARN; 0 if there is none.
+pub fn revision_number(arn: &str) -> u64 {
+    arn.rsplit(':').next().and_then(|number| number.parse().ok()).unwrap_or(0)
+}

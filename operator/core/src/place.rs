@@ -1,0 +1,92 @@
+//! The place a service runs in: what an Environment that is Ready offers, complete.
+
+use crate::names;
+use crate::problem::Problem;
+use privateservice_api::conditions::{ConditionType, Reason};
+use privateservice_api::environment::{Environment, EnvironmentType};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// An Environment as services see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Name of the Environment.
+    pub environment: String,
+    /// Decides what `spot: Flex` means.
+    pub kind: EnvironmentType,
+    /// AWS Region.
+    pub region: String,
+    /// ARN of the ECS cluster.
+    pub cluster_arn: String,
+    /// Cloud Map namespace: its DNS name.
+    pub namespace: String,
+    /// Cloud Map namespace: ARN.
+    pub namespace_arn: String,
+    /// Subnets of tasks.
+    pub subnets: BTreeSet<String>,
+    /// Security groups of tasks.
+    pub security_groups: BTreeSet<String>,
+    /// Whether tasks get a public address.
+    pub assign_public_ip: bool,
+    /// Role with which ECS pulls images and writes logs.
+    pub execution_role_arn: String,
+    /// Default role of the code in tasks.
+    pub task_role_arn: Option<String>,
+    /// Log group.
+    pub log_group: String,
+    /// Shared variables.
+    pub env: BTreeMap<String, String>,
+    /// Shared tags.
+    pub tags: BTreeMap<String, String>,
+}
+
+impl Place {
+    /// The place an Environment offers.
+    ///
+    /// # Errors
+    /// `EnvironmentNotReady` with the Environment's own words, if its status does not say Ready for its present spec.
+    pub fn of(environment: &Environment) -> Result<Self, Problem> {
+        let name = environment.metadata.name.clone().unwrap_or_default();
+        let not_ready = |why: &str| {
+            Problem::new(
+                Reason::EnvironmentNotReady,
+                format!("Environment {name} is not ready: {why}"),
+            )
+        };
+        let status =
+            environment.status.as_ref().ok_or_else(|| not_ready("it has not been looked at yet"))?;
+        let ready = status
+            .conditions
+            .iter()
+            .find(|condition| condition.type_ == ConditionType::Ready.as_str())
+            .ok_or_else(|| not_ready("it has not been looked at yet"))?;
+        if ready.status != "True" {
+            return Err(not_ready(&ready.message));
+        }
+        if status.observed_generation != environment.metadata.generation {
+            return Err(not_ready("its newest change has not been looked at yet"));
+        }
+        let incomplete = || not_ready("its status is incomplete");
+        let spec = &environment.spec;
+        Ok(Self {
+            environment: name.clone(),
+            kind: spec.kind,
+            region: spec.region.clone(),
+            cluster_arn: status.cluster_arn.clone().ok_or_else(incomplete)?,
+            namespace: spec.namespace.clone(),
+            namespace_arn: status.namespace_arn.clone().ok_or_else(incomplete)?,
+            subnets: spec.network.subnet_ids.iter().cloned().collect(),
+            security_groups: status.security_group_ids.iter().cloned().collect(),
+            assign_public_ip: spec.network.assign_public_ip.unwrap_or(false),
+            execution_role_arn: status.execution_role_arn.clone().ok_or_else(incomplete)?,
+            task_role_arn: status.task_role_arn.clone(),
+            log_group: status.log_group_name.clone().ok_or_else(incomplete)?,
+            env: spec.env.iter().map(|entry| (entry.name.clone(), entry.value.clone())).collect(),
+            tags: spec.tags.clone(),
+        })
+    }
+
+    /// Cloud Map namespace id, `ns-...`.
+    pub fn namespace_id(&self) -> &str {
+        names::last_segment(&self.namespace_arn)
+    }
+}

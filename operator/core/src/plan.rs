@@ -1,0 +1,183 @@
+//! From [`Desired`] and [`Observed`] to the fewest calls that make them agree. Pure and immutable: executing a plan leaves nothing to
+//! decide. Where nothing may be done yet, the plan says what it waits for.
+//!
+//! Invariants: at most one `UpdateService`; never a create on an `Unknown` or unconfirmed absence; never a step on what carries another
+//! owner's tag; a converged service plans nothing ([`Plan::is_settled`]).
+
+mod create;
+mod delete;
+mod dns;
+mod drift;
+mod revision;
+mod tags;
+
+pub use delete::{Remains, plan_deletion};
+pub use drift::Drift;
+
+use crate::desired::Desired;
+use crate::fact::Fact;
+use crate::hash::Hash;
+use crate::observed::{Observed, Service, ServiceStatus};
+use crate::owner::Owner;
+use crate::service::MemberHashes;
+use crate::step::Step;
+use serde::Serialize;
+
+/// What the object's status remembers, as far as planning needs it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Memory {
+    /// uid of the object; part of the create token.
+    pub uid: String,
+    /// How often the service was seen gone; part of the create token.
+    pub epoch: i64,
+    /// True if status names a service: it existed once.
+    pub existed: bool,
+    /// True if status names a Cloud Map DNS service: it existed once.
+    pub dns_existed: bool,
+    /// What was applied last, if status remembers.
+    pub applied: Option<Applied>,
+    /// Identity of a rollout that failed and is not to be tried again.
+    pub failed_rollout: Option<Hash>,
+    /// Keys of the user's tags that were applied last.
+    pub tag_keys: Vec<String>,
+}
+
+/// What was sent to AWS last.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Applied {
+    /// Intent it was rendered from.
+    pub intent: Hash,
+    /// Hash of each member as it was rendered.
+    pub members: MemberHashes,
+}
+
+/// A fact to read before the plan can go on.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub enum Need {
+    /// The ECS service.
+    Service,
+    /// The DNS listing of the namespace.
+    Dns,
+    /// The newest revision of the family.
+    Newest,
+    /// One revision, by ARN.
+    Revision(String),
+}
+
+/// Why a plan holds fewer steps than there are differences.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, strum::IntoStaticStr)]
+pub enum WaitingOn {
+    /// Not read yet, or the read failed.
+    Read(Need),
+    /// AWS says it is gone, but it existed: a second read, half a minute later, must say so too.
+    AbsenceConfirmation(Need),
+    /// A deleted service of that name still stops its tasks.
+    Draining,
+    /// Instances still leave the Cloud Map service.
+    InstancesLeaving,
+}
+
+/// A name in AWS that is not ours.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Conflict {
+    /// `ECS service` or `Cloud Map service`.
+    pub kind: &'static str,
+    /// Its ARN.
+    pub arn: String,
+    /// The owner its tags name; `None` if they name nobody.
+    pub owner: Option<Owner>,
+}
+
+/// What to do now.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Plan {
+    /// Calls, in order.
+    pub steps: Vec<Step>,
+    /// What keeps further steps back.
+    pub waiting_on: Vec<WaitingOn>,
+    /// Members that differ, and why each is or is not acted on.
+    pub drift: Vec<Drift>,
+    /// Must be in status before the steps run: the create epoch they were planned with.
+    pub epoch: i64,
+    /// Set if the name belongs to somebody else; then there are no steps.
+    pub conflict: Option<Conflict>,
+    /// Members whose rendering changed while the intent did not (the operator is newer), with the hash of what stays in force until the
+    /// next change of intent.
+    pub held: MemberHashes,
+    /// True if the rollout this spec asks for failed before and is not tried again.
+    pub rollout_held: bool,
+}
+
+impl Plan {
+    /// True if nothing is to be done or waited for.
+    pub fn is_settled(&self) -> bool {
+        self.steps.is_empty() && self.waiting_on.is_empty() && self.conflict.is_none()
+    }
+
+    /// The facts to read before the next pass.
+    pub fn needs(&self) -> Vec<Need> {
+        self.waiting_on
+            .iter()
+            .filter_map(|waiting| match waiting {
+                WaitingOn::Read(need) => Some(need.clone()),
+                WaitingOn::AbsenceConfirmation(_)
+                | WaitingOn::Draining
+                | WaitingOn::InstancesLeaving => None,
+            })
+            .collect()
+    }
+
+    fn wait(epoch: i64, waiting_on: WaitingOn) -> Self {
+        Self { epoch, waiting_on: vec![waiting_on], ..Self::default() }
+    }
+
+    fn conflict(epoch: i64, conflict: Conflict) -> Self {
+        Self { epoch, conflict: Some(conflict), ..Self::default() }
+    }
+}
+
+/// Plans the way from observed to desired.
+pub fn plan(desired: &Desired, observed: &Observed, memory: &Memory) -> Plan {
+    match &observed.service {
+        Fact::Unknown => Plan::wait(memory.epoch, WaitingOn::Read(Need::Service)),
+        Fact::Absent { .. } => {
+            if memory.existed && !observed.service.is_absence_confirmed() {
+                return Plan::wait(memory.epoch, WaitingOn::AbsenceConfirmation(Need::Service));
+            }
+            create::plan_create(desired, observed, memory, next_epoch(memory))
+        }
+        Fact::Present { value: service, .. } => match service.status {
+            ServiceStatus::Active => update(desired, observed, memory, service),
+            ServiceStatus::Draining => Plan::wait(memory.epoch, WaitingOn::Draining),
+            // Explicitly gone, so that one read is enough.
+            ServiceStatus::Inactive => {
+                create::plan_create(desired, observed, memory, next_epoch(memory))
+            }
+        },
+    }
+}
+
+/// A token must not replay the creation of a service that has been there and is gone.
+fn next_epoch(memory: &Memory) -> i64 {
+    memory.epoch + i64::from(memory.existed)
+}
+
+fn update(desired: &Desired, observed: &Observed, memory: &Memory, service: &Service) -> Plan {
+    if service.tags.is_none() {
+        // Whose it is was not said.
+        return Plan::wait(memory.epoch, WaitingOn::Read(Need::Service));
+    }
+    let owner = service.owner();
+    if owner.as_ref() != Some(&desired.owner) {
+        let conflict = Conflict { kind: "ECS service", arn: service.arn.clone(), owner };
+        return Plan::conflict(memory.epoch, conflict);
+    }
+    let mut plan = Plan { epoch: memory.epoch, ..Plan::default() };
+    drift::plan_update(desired, observed, memory, service, &mut plan);
+    tags::plan_tags(desired, memory, service, &mut plan);
+    dns::plan_unwanted(desired, observed, memory, service, &mut plan);
+    plan
+}
+
+#[cfg(test)]
+mod tests;

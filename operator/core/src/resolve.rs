@@ -1,0 +1,238 @@
+//! From an object, its place and its neighbours to the complete [`Desired`] state. Pure. Everything that can be wrong with a spec ends
+//! here, as a [`Problem`] that says what to write; after this, nobody looks at the spec for configuration.
+
+mod capacity;
+mod health_check;
+mod ports;
+mod size;
+mod variables;
+
+pub use variables::Neighbours;
+
+use crate::defaults;
+use crate::desired::Desired;
+use crate::hash::Hash;
+use crate::names;
+use crate::observed::Scope;
+use crate::owner::Owner;
+use crate::place::Place;
+use crate::problem::Problem;
+use crate::service::{Connect, Deployment, DnsService, Network};
+use crate::task_definition::{Container, TaskDefinition};
+use privateservice_api::conditions::Reason;
+use privateservice_api::privateservice::{Effective, Endpoint, PrivateService};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// What resolving yields.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Resolved {
+    /// The wanted state.
+    pub desired: Desired,
+    /// Defaults and clamps, for `status.effective`.
+    pub effective: Effective,
+    /// Where others reach it, for `status.endpoints`.
+    pub endpoints: Vec<Endpoint>,
+    /// What the user should know although nothing is wrong, for Warning Events.
+    pub notices: Vec<Notice>,
+}
+
+/// Something worth a Warning Event when it first holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// Event reason.
+    pub reason: &'static str,
+    /// One sentence.
+    pub message: String,
+}
+
+/// Resolves one object.
+///
+/// # Errors
+/// `InvalidSpec` for what no schema rule could refuse; `ReferenceNotFound` for a `serviceRef` to something that is not there.
+pub fn resolve(
+    object: &PrivateService,
+    place: &Place,
+    cluster_id: &str,
+    neighbours: &dyn Neighbours,
+) -> Result<Resolved, Problem> {
+    let name = object.metadata.name.clone().unwrap_or_default();
+    let owner = Owner {
+        cluster_id: cluster_id.into(),
+        namespace: object.metadata.namespace.clone().unwrap_or_default(),
+        name: name.clone(),
+    };
+    let spec = &object.spec;
+    let image = spec.source.image.as_ref().map(|image| image.name.clone()).ok_or_else(|| {
+        Problem::new(
+            Reason::InvalidSpec,
+            "source.image is required: write source: {image: {name: \"redis:alpine\"}}",
+        )
+    })?;
+    let size = size::size(spec.resources.as_ref())?;
+    let ports = ports::ports(spec.ports.as_deref())?;
+    let (health_check, clamp) = health_check::health_check(spec.health_check.as_ref())?;
+    let (capacity, capacity_word) = capacity::capacity(spec.spot, place.kind);
+    let environment = variables::variables(object, place, &ports, neighbours)?;
+    let architecture = capacity::architecture(spec.architecture);
+    let rollout = spec.rollout.clone().unwrap_or_default();
+    let breaker = rollout.circuit_breaker.clone().unwrap_or_default();
+    let maximum_percent = rollout.max_percent.unwrap_or(defaults::MAX_PERCENT);
+    let deployment = Deployment {
+        minimum_healthy_percent: rollout
+            .min_healthy_percent
+            .unwrap_or(defaults::MIN_HEALTHY_PERCENT),
+        maximum_percent,
+        circuit_breaker: breaker.enabled.unwrap_or(true),
+        rollback: breaker.enabled.unwrap_or(true) && breaker.rollback.unwrap_or(true),
+        rebalancing: maximum_percent > 100,
+    };
+    let task_definition = TaskDefinition {
+        family: names::family(&place.environment, &name),
+        cpu: size.cpu,
+        memory: size.memory,
+        ephemeral_storage: (size.storage != defaults::EPHEMERAL_STORAGE_GIB)
+            .then_some(size.storage),
+        cpu_architecture: architecture,
+        execution_role_arn: place.execution_role_arn.clone(),
+        task_role_arn: place.task_role_arn.clone(),
+        container: Container {
+            name: names::CONTAINER.into(),
+            image: image.clone(),
+            command: spec.command.clone(),
+            entry_point: spec.entry_point.clone(),
+            environment,
+            port_mappings: ports.iter().map(|port| port.mapping(&name)).collect(),
+            health_check: health_check.clone(),
+            restart: spec.restart_on_exit.unwrap_or(true),
+            stop_timeout: spec
+                .stop_timeout_seconds
+                .and_then(|seconds| u32::try_from(seconds).ok())
+                .unwrap_or(defaults::STOP_TIMEOUT),
+            log_options: log_options(place, &name),
+        },
+    };
+    let host = names::host(&name, &place.namespace);
+    let mut services: Vec<_> = ports.iter().map(|port| port.connect(&name, &host)).collect();
+    services.sort();
+    let dns = spec.network.as_ref().and_then(|network| network.dns).unwrap_or(true);
+    let mut tags = place.tags.clone();
+    tags.extend(spec.tags.clone());
+    tags.extend(owner.tags(&place.environment));
+    let scope = Scope {
+        cluster_arn: place.cluster_arn.clone(),
+        service: name.clone(),
+        namespace_id: place.namespace_id().into(),
+        family: task_definition.family.clone(),
+    };
+    let desired = Desired {
+        // A port list that is empty registers no instance: there is nothing to resolve to.
+        dns: (dns && !ports.is_empty()).then(|| DnsService {
+            namespace_id: scope.namespace_id.clone(),
+            name: name.clone(),
+            ttl: defaults::DNS_TTL,
+            creator_request_id: Hash::of_text(&format!(
+                "{}/{}",
+                owner.tag_value(),
+                object.metadata.uid.as_deref().unwrap_or_default()
+            ))
+            .0,
+        }),
+        network: Network {
+            subnets: place.subnets.clone(),
+            security_groups: place.security_groups.clone(),
+            assign_public_ip: place.assign_public_ip,
+        },
+        connect: Connect { namespace_arn: place.namespace_arn.clone(), services },
+        intent: intent(object, place, &task_definition.container.environment),
+        owner,
+        scope,
+        task_definition,
+        capacity,
+        deployment,
+        initial_count: defaults::MIN_TASKS,
+        tags,
+    };
+    let effective = Effective {
+        cpu: i32::try_from(size.cpu).ok(),
+        memory_mib: i32::try_from(size.memory).ok(),
+        ephemeral_storage_gib: i32::try_from(size.storage).ok(),
+        architecture: Some(architecture.to_string()),
+        capacity: Some(capacity_word.into()),
+        health_check_timeout_seconds: health_check
+            .and_then(|check| i32::try_from(check.timeout).ok()),
+        port: ports::default_port(&ports).map(|port| i32::from(port.number)),
+    };
+    let endpoints = ports
+        .iter()
+        .map(|port| Endpoint {
+            name: port.name.clone(),
+            host: host.clone(),
+            port: i32::from(port.number),
+        })
+        .collect();
+    let mut notices: Vec<Notice> = clamp.into_iter().collect();
+    notices.extend(health_check::missing(spec.health_check.as_ref(), place.kind));
+    Ok(Resolved { desired, effective, endpoints, notices })
+}
+
+/// awslogs options: one group per Environment, the service as stream prefix, non-blocking so that a slow log never stops a task.
+fn log_options(place: &Place, service: &str) -> BTreeMap<String, String> {
+    [
+        ("awslogs-group", place.log_group.as_str()),
+        ("awslogs-region", place.region.as_str()),
+        ("awslogs-stream-prefix", service),
+        ("mode", "non-blocking"),
+        ("max-buffer-size", defaults::LOG_BUFFER),
+    ]
+    .into_iter()
+    .map(|(key, value)| (key.to_owned(), value.to_owned()))
+    .collect()
+}
+
+/// What the users asked for, as far as it replaces tasks or configures the rollout: the spec's own fields (not how they
+/// are rendered) and the inputs resolved from other objects. Fields that were not set are not part of it, so that a new
+/// optional field changes no old hash.
+fn intent(
+    object: &PrivateService,
+    place: &Place,
+    variables: &BTreeMap<String, String>,
+) -> Hash {
+    #[derive(Serialize)]
+    struct Intent<'a> {
+        spec: serde_json::Value,
+        variables: &'a BTreeMap<String, String>,
+        kind: &'static str,
+        cluster_arn: &'a str,
+        namespace_arn: &'a str,
+        subnets: Vec<&'a String>,
+        security_groups: Vec<&'a String>,
+        assign_public_ip: bool,
+        execution_role_arn: &'a str,
+        task_role_arn: Option<&'a String>,
+        log_group: &'a str,
+    }
+    let mut spec = serde_json::to_value(&object.spec).unwrap_or_default();
+    if let Some(fields) = spec.as_object_mut() {
+        // None of these changes what runs.
+        for field in ["suspend", "deletionPolicy", "tags", "environment", "env"] {
+            fields.remove(field);
+        }
+    }
+    Hash::of(&Intent {
+        spec,
+        variables,
+        kind: capacity::kind_word(place.kind),
+        cluster_arn: &place.cluster_arn,
+        namespace_arn: &place.namespace_arn,
+        subnets: place.subnets.iter().collect(),
+        security_groups: place.security_groups.iter().collect(),
+        assign_public_ip: place.assign_public_ip,
+        execution_role_arn: &place.execution_role_arn,
+        task_role_arn: place.task_role_arn.as_ref(),
+        log_group: &place.log_group,
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,246 @@
+//! One task's life. In: when it was created and how its image behaves. Out: its state at any
+//! moment. Pure. Invariant: everything that will happen to a task left alone is decided at its
+//! creation, so that state is a function of time.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::scheduler::Phase;
+use crate::clock::Moment;
+use crate::options::Behaviour;
+
+/// How long a stopped task can still be described (ECS API reference, ListTasks: "at least one
+/// hour").
+pub(crate) const STOPPED_TASK_KEPT: Duration = Duration::from_secs(3600);
+
+/// A task without a health check counts as healthy after this long in RUNNING (ECS API reference,
+/// DeploymentConfiguration).
+pub(crate) const HEALTHY_WITHOUT_CHECK_AFTER: Duration = Duration::from_secs(40);
+
+/// The container health check of a task's essential container.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct HealthCheck {
+    pub(crate) interval: Duration,
+    pub(crate) retries: u32,
+    pub(crate) start_period: Duration,
+}
+
+/// Why a task stops.
+#[derive(Debug, Clone)]
+pub(crate) struct End {
+    pub(crate) code: &'static str,
+    pub(crate) reason: String,
+    pub(crate) exit_code: Option<i64>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Stop {
+    pub(crate) at: Moment,
+    pub(crate) done: Moment,
+    pub(crate) end: End,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Task {
+    pub(crate) id: String,
+    pub(crate) deployment: String,
+    pub(crate) task_definition: String,
+    pub(crate) capacity_provider: Option<String>,
+    pub(crate) ip: String,
+    pub(crate) containers: Vec<(String, String)>,
+    pub(crate) cpu: String,
+    pub(crate) memory: String,
+    pub(crate) has_health_check: bool,
+    pub(crate) created: Moment,
+    pub(crate) pending: Moment,
+    /// When it reaches RUNNING; never if it cannot be started.
+    pub(crate) running: Option<Moment>,
+    pub(crate) healthy: Option<Moment>,
+    pub(crate) unhealthy: Option<Moment>,
+    /// When it ends by itself.
+    pub(crate) ends: Option<(Moment, End)>,
+    pub(crate) stop: Option<Stop>,
+    pub(crate) counted_unhealthy: bool,
+    pub(crate) counted_healthy: bool,
+    /// Cloud Map services that hold an instance for it.
+    pub(crate) registered: bool,
+}
+
+impl Task {
+    /// Decides the life of a task from its image's behaviour.
+    pub(crate) fn schedule(
+        &mut self,
+        behaviour: &Behaviour,
+        check: Option<HealthCheck>,
+        image: &str,
+        restarts_after: Option<Duration>,
+    ) {
+        let started = self.created + behaviour.start_delay;
+        self.pending = self.created + behaviour.start_delay / 2;
+        if behaviour.cannot_pull {
+            let reason = format!(
+                "CannotPullContainerError: pull image manifest has been retried 1 time(s): failed \
+                 to resolve ref {image}: {image}: not found"
+            );
+            self.ends = Some((started, End { code: "TaskFailedToStart", reason, exit_code: None }));
+            return;
+        }
+        self.running = Some(started);
+        let healthy_after = behaviour.healthy_after();
+        match check {
+            None => self.healthy = Some(started + HEALTHY_WITHOUT_CHECK_AFTER),
+            Some(check) => {
+                let patience = check.start_period + check.interval * check.retries;
+                match healthy_after {
+                    Some(after) if after < patience => {
+                        self.healthy = Some(started + after.max(check.interval));
+                    }
+                    _ => self.unhealthy = Some(started + patience),
+                }
+            }
+        }
+        if let Some(after) = behaviour.exits_after {
+            // With a restart policy the agent restarts a container that ran long enough, in place
+            // and out of the scheduler's sight (ECS API reference, ContainerRestartPolicy).
+            if restarts_after.is_none_or(|period| after < period) {
+                let end = End {
+                    code: "EssentialContainerExited",
+                    reason: "Essential container in task exited".to_owned(),
+                    exit_code: Some(behaviour.exit_code),
+                };
+                self.ends = Some((started + after, end));
+            }
+        }
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stop.is_some()
+    }
+
+    pub(crate) fn is_running(&self, now: Moment) -> bool {
+        self.stop.is_none() && self.running.is_some_and(|at| at <= now)
+    }
+
+    pub(crate) fn is_pending(&self, now: Moment) -> bool {
+        self.stop.is_none() && !self.is_running(now)
+    }
+
+    pub(crate) fn phase(&self, now: Moment) -> Phase {
+        let past = |at: Option<Moment>| at.is_some_and(|at| at <= now);
+        if past(self.unhealthy) {
+            Phase::Unhealthy
+        } else if past(self.healthy) {
+            Phase::Healthy
+        } else {
+            Phase::Starting
+        }
+    }
+
+    /// The moment at which traffic and DNS may reach it: RUNNING, and HEALTHY if it is checked.
+    pub(crate) fn serves_from(&self) -> Option<Moment> {
+        if self.has_health_check { self.healthy } else { self.running }
+    }
+
+    pub(crate) fn begin_stop(&mut self, now: Moment, end: End, takes: Duration) {
+        if self.stop.is_none() {
+            self.stop = Some(Stop { at: now, done: now + takes, end });
+        }
+    }
+
+    /// The next moment after `now` at which something about it changes by itself.
+    pub(crate) fn next_change(&self, now: Moment) -> Option<Moment> {
+        let own = [
+            self.running,
+            self.healthy,
+            self.unhealthy,
+            self.ends.as_ref().map(|(at, _)| *at),
+        ];
+        let stop = [self.stop.as_ref().map(|stop| stop.done)];
+        let moments: &[Option<Moment>] = if self.stop.is_some() { &stop } else { &own };
+        moments.iter().flatten().copied().filter(|at| *at > now).min()
+    }
+
+    pub(crate) fn last_status(&self, now: Moment) -> &'static str {
+        match &self.stop {
+            Some(stop) if stop.done <= now => "STOPPED",
+            Some(stop) if stop.end.code == "TaskFailedToStart" => "DEPROVISIONING",
+            Some(_) => "STOPPING",
+            None if self.is_running(now) => "RUNNING",
+            None if self.pending <= now => "PENDING",
+            None => "PROVISIONING",
+        }
+    }
+
+    pub(crate) fn health(&self, now: Moment) -> &'static str {
+        match (self.has_health_check, self.phase(now)) {
+            (true, Phase::Healthy) => "HEALTHY",
+            (true, Phase::Unhealthy) => "UNHEALTHY",
+            _ => "UNKNOWN",
+        }
+    }
+
+    pub(crate) fn to_json(&self, now: Moment, cluster_arn: &str, service: &str) -> Value {
+        let arn = format!("{}/{}", cluster_arn.replacen(":cluster/", ":task/", 1), self.id);
+        let last_status = self.last_status(now);
+        let containers = self
+            .containers
+            .iter()
+            .enumerate()
+            .map(|(index, (name, image))| {
+                let mut container = json!({
+                    "containerArn": format!("{arn}/{name}").replacen(":task/", ":container/", 1),
+                    "taskArn": arn, "name": name, "image": image, "lastStatus": last_status,
+                    "healthStatus": if index == 0 { self.health(now) } else { "UNKNOWN" },
+                    "networkInterfaces": [{"privateIpv4Address": self.ip}],
+                });
+                if let Some(stop) = &self.stop {
+                    match stop.end.exit_code {
+                        Some(code) => container["exitCode"] = json!(code),
+                        None if index == 0 => container["reason"] = json!(stop.end.reason),
+                        None => {}
+                    }
+                }
+                container
+            })
+            .collect::<Vec<_>>();
+        let mut task = json!({
+            "taskArn": arn,
+            "clusterArn": cluster_arn,
+            "taskDefinitionArn": self.task_definition,
+            "group": format!("service:{service}"),
+            "startedBy": self.deployment,
+            "launchType": "FARGATE",
+            "platformVersion": "1.4.0",
+            "platformFamily": "Linux",
+            "lastStatus": last_status,
+            "desiredStatus": if self.stop.is_some() { "STOPPED" } else { "RUNNING" },
+            "healthStatus": self.health(now),
+            "connectivity": "CONNECTED",
+            "cpu": self.cpu, "memory": self.memory,
+            "createdAt": self.created.seconds(),
+            "containers": containers,
+            "attachments": [{
+                "id": format!("{}-eni", self.id), "type": "ElasticNetworkInterface",
+                "status": if self.stop.is_some() { "DELETED" } else { "ATTACHED" },
+                "details": [{"name": "privateIPv4Address", "value": self.ip}],
+            }],
+            "version": 1,
+        });
+        if let Some(provider) = &self.capacity_provider {
+            task["capacityProviderName"] = json!(provider);
+        }
+        if let Some(running) = self.running.filter(|at| *at <= now) {
+            task["startedAt"] = json!(running.seconds());
+        }
+        if let Some(stop) = &self.stop {
+            task["stopCode"] = json!(stop.end.code);
+            task["stoppedReason"] = json!(stop.end.reason);
+            task["stoppingAt"] = json!(stop.at.seconds());
+            if stop.done <= now {
+                task["stoppedAt"] = json!(stop.done.seconds());
+            }
+        }
+        task
+    }
+}

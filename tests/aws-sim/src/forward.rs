@@ -1,0 +1,99 @@
+//! The stand-in behind the simulator. In: requests for services that are not simulated, byte for byte,
+//! and the simulator's own questions to Cloud Map. Out: the stand-in's answers. Does IO.
+
+use hyper::{HeaderMap, Method};
+use serde_json::Value;
+
+use crate::errors::AwsError;
+use crate::exchange::Answer;
+
+/// Headers that belong to one connection and are not passed on.
+const HOP_HEADERS: [&str; 6] =
+    ["host", "content-length", "connection", "transfer-encoding", "keep-alive", "accept-encoding"];
+
+#[derive(Debug, Clone)]
+pub(crate) struct Upstream {
+    base: String,
+    account: String,
+    region: String,
+    client: reqwest::Client,
+}
+
+impl Upstream {
+    pub(crate) fn new(base: &str, account: &str, region: &str) -> Self {
+        Self {
+            base: base.trim_end_matches('/').to_owned(),
+            account: account.to_owned(),
+            region: region.to_owned(),
+            client: reqwest::Client::new(),
+        }
+    }
+
+    /// Passes a request on and its answer back.
+    pub(crate) async fn forward(
+        &self,
+        method: &Method,
+        path_and_query: &str,
+        headers: &HeaderMap,
+        body: Vec<u8>,
+    ) -> Result<Answer, AwsError> {
+        let mut request =
+            self.client.request(method.clone(), format!("{}{path_and_query}", self.base));
+        for (name, value) in headers {
+            if !HOP_HEADERS.contains(&name.as_str()) {
+                request = request.header(name, value);
+            }
+        }
+        let unreachable =
+            |error: reqwest::Error| AwsError::server(format!("stand-in unreachable: {error}"));
+        let response = request.body(body).send().await.map_err(unreachable)?;
+        let status = response.status().as_u16();
+        let headers = response
+            .headers()
+            .iter()
+            .filter(|(name, _)| !HOP_HEADERS.contains(&name.as_str()))
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect();
+        let body = response.bytes().await.map_err(unreachable)?.to_vec();
+        Ok(Answer { status, headers, body })
+    }
+
+    /// Asks Cloud Map for an account; an error answer becomes an [`AwsError`].
+    pub(crate) async fn cloud_map(
+        &self,
+        operation: &str,
+        body: &Value,
+        account: Option<&str>,
+    ) -> Result<Value, AwsError> {
+        // The stand-in takes a 12-digit access key for the account and checks no signature.
+        let is_account =
+            |key: &&str| key.len() == 12 && key.bytes().all(|byte| byte.is_ascii_digit());
+        let account = account.filter(is_account).unwrap_or(&self.account);
+        let authorization = format!(
+            "AWS4-HMAC-SHA256 Credential={account}/20260101/{}/servicediscovery/aws4_request, \
+             SignedHeaders=host, Signature=0",
+            self.region
+        );
+        let unreachable =
+            |error: reqwest::Error| AwsError::server(format!("stand-in unreachable: {error}"));
+        let response = self
+            .client
+            .post(format!("{}/", self.base))
+            .header("x-amz-target", format!("Route53AutoNaming_v20170314.{operation}"))
+            .header("content-type", "application/x-amz-json-1.1")
+            .header("authorization", authorization)
+            .body(body.to_string())
+            .send()
+            .await
+            .map_err(unreachable)?;
+        let status = response.status().as_u16();
+        let bytes = response.bytes().await.map_err(unreachable)?;
+        let answer: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+        if status < 300 {
+            return Ok(answer);
+        }
+        let code = answer["__type"].as_str().unwrap_or("ServerException");
+        let text = answer["message"].as_str().or(answer["Message"].as_str()).unwrap_or_default();
+        Err(AwsError { status, ..AwsError::new(code, text) })
+    }
+}

@@ -1,0 +1,150 @@
+//! Rules on an Environment, new and changed.
+
+use super::{ACCEPTED, Case, Kind, check, check_changes};
+
+const BASE: &str = "
+type: staging
+region: us-east-1
+namespace: flexstack.internal
+network: {vpcId: vpc-1, subnetIds: [subnet-a, subnet-b]}
+existing:
+  clusterArn: arn:aws:ecs:us-east-1:111122223333:cluster/flexstack
+  namespaceArn: arn:aws:servicediscovery:us-east-1:111122223333:namespace/ns-a1
+  securityGroupIds: [sg-1]
+  executionRoleArn: arn:aws:iam::111122223333:role/execution
+  logGroupName: /flexstack/staging
+";
+
+#[tokio::test]
+async fn new() {
+    let incomplete: &[&str] = &[
+        "spec.existing",
+        "write existing: {clusterArn, namespaceArn, securityGroupIds",
+    ];
+    let elsewhere: &[&str] = &["must be in region us-east-1: write ARNs of that region"];
+    let cases: &[Case<'_>] = &[
+        ("", ACCEPTED),
+        (
+            "{accountId: '111122223333', allowedNamespaces: {}, tags: {a: b}}",
+            ACCEPTED,
+        ),
+        ("allowedNamespaces: {matchLabels: {team: a}}", ACCEPTED),
+        ("env: [{name: A, value: b}]", ACCEPTED),
+        ("env: [{name: A}]", &["spec.env[0].value: Required value"]),
+        (
+            "env: [{name: A, value: b}, {name: A, value: c}]",
+            &["spec.env[1]: Duplicate value"],
+        ),
+        (
+            "type: test",
+            &["supported values: \"development\", \"staging\", \"production\""],
+        ),
+        ("type: null", &["spec.type: Required value"]),
+        ("region: virginia", &["spec.region", "should match"]),
+        (
+            "accountId: 111122223333",
+            &["spec.accountId", "must be of type string"],
+        ),
+        ("accountId: '1111'", &["spec.accountId", "should match"]),
+        (
+            "namespace: Flexstack_internal",
+            &["spec.namespace", "should match"],
+        ),
+        (
+            "network: {vpcId: my-vpc}",
+            &["spec.network.vpcId", "should match"],
+        ),
+        (
+            "network: {vpcId: null}",
+            &["spec.network.vpcId: Required value"],
+        ),
+        (
+            "network: {subnetIds: []}",
+            &["spec.network.subnetIds", "at least 1"],
+        ),
+        (
+            "network: {subnetIds: [subnet-a, subnet-a]}",
+            &["spec.network.subnetIds[1]: Duplicate value"],
+        ),
+        (
+            "existing: {securityGroupIds: [sg-1, sg-2, sg-3, sg-4, sg-5, sg-6]}",
+            &["must have at most 5 items"],
+        ),
+        (
+            "existing: {taskRoleArn: 'arn:aws-cn:iam::111122223333:role/path/task'}",
+            ACCEPTED,
+        ),
+        (
+            "existing: {taskRoleArn: task}",
+            &["spec.existing.taskRoleArn", "should match"],
+        ),
+        (
+            "existing: {clusterArn: flexstack}",
+            &["spec.existing.clusterArn", "should match"],
+        ),
+        (
+            "existing: {clusterArn: 'arn:aws:ecs:eu-west-1:111122223333:cluster/a'}",
+            elsewhere,
+        ),
+        (
+            "existing: {namespaceArn: 'arn:aws:servicediscovery:us-east-11:111122223333:namespace/ns-a'}",
+            elsewhere,
+        ),
+        ("existing: null", incomplete),
+        ("existing: {clusterArn: null}", incomplete),
+        ("existing: {logGroupName: null}", incomplete),
+        (
+            "tags: {flexstack.dev/owner: me}",
+            &["must not start with flexstack.dev/ or aws:"],
+        ),
+    ];
+    check(Kind::Environment, BASE, cases).await;
+}
+
+#[tokio::test]
+async fn what_identifies_the_place_stays() {
+    let other_region = "{region: eu-west-1, existing: {\
+        clusterArn: 'arn:aws:ecs:eu-west-1:111122223333:cluster/flexstack', \
+        namespaceArn: 'arn:aws:servicediscovery:eu-west-1:111122223333:namespace/ns-a1'}}";
+    let immutable: &[&str] = &["the field is immutable: create another Environment"];
+    let existing: &[&str] = &["existing.clusterArn and existing.namespaceArn are immutable"];
+    let account: &[&str] = &["spec.accountId", "accountId may be set once"];
+    let cases: &[(&str, &str, &[&str])] = &[
+        (
+            "",
+            "{type: production, network: {subnetIds: [subnet-c], assignPublicIp: true}}",
+            ACCEPTED,
+        ),
+        (
+            "",
+            "existing: {securityGroupIds: [sg-2], logGroupName: other}",
+            ACCEPTED,
+        ),
+        ("", "accountId: '111122223333'", ACCEPTED),
+        (
+            "accountId: '111122223333'",
+            "accountId: '111122223333'",
+            ACCEPTED,
+        ),
+        (
+            "accountId: '111122223333'",
+            "accountId: '444455556666'",
+            account,
+        ),
+        ("accountId: '111122223333'", "", account),
+        ("", other_region, immutable),
+        ("", "namespace: other.internal", immutable),
+        ("", "network: {vpcId: vpc-2}", immutable),
+        (
+            "",
+            "existing: {clusterArn: 'arn:aws:ecs:us-east-1:111122223333:cluster/other'}",
+            existing,
+        ),
+        (
+            "",
+            "existing: {namespaceArn: 'arn:aws:servicediscovery:us-east-1:111122223333:namespace/ns-b2'}",
+            existing,
+        ),
+    ];
+    check_changes(Kind::Environment, BASE, cases).await;
+}
