@@ -43,7 +43,10 @@ pub(crate) struct Calls {
 
 impl Calls {
     pub(crate) fn new(limits: Arc<Limits>) -> Self {
-        Self { limits, counts: Mutex::default() }
+        Self {
+            limits,
+            counts: Mutex::default(),
+        }
     }
 
     /// Sends one call that has been admitted.
@@ -62,7 +65,12 @@ impl Calls {
             Ok(output) => {
                 self.limits.accepted(operation.bucket);
                 self.count(operation.name, "ok");
-                tracing::debug!(operation = operation.name, milliseconds, outcome = "ok", "call");
+                tracing::debug!(
+                    operation = operation.name,
+                    milliseconds,
+                    outcome = "ok",
+                    "call"
+                );
                 Ok(output)
             }
             Err(error) => {
@@ -73,7 +81,10 @@ impl Calls {
                 }
                 self.count(operation.name, outcome);
                 tracing::debug!(operation = operation.name, milliseconds, outcome, %failure, "call");
-                Err(CallError { failure, error: Box::new(error) })
+                Err(CallError {
+                    failure,
+                    error: Box::new(error),
+                })
             }
         }
     }
@@ -83,7 +94,11 @@ impl Calls {
         let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         counts
             .iter()
-            .map(|((operation, outcome), count)| CallCount { operation, outcome, count: *count })
+            .map(|((operation, outcome), count)| CallCount {
+                operation,
+                outcome,
+                count: *count,
+            })
             .collect()
     }
 

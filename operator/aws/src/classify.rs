@@ -42,11 +42,19 @@ struct Row {
 }
 
 const fn code(code: &'static str, verdict: Verdict) -> Row {
-    Row { code: Some(code), words: "", verdict }
+    Row {
+        code: Some(code),
+        words: "",
+        verdict,
+    }
 }
 
 const fn words(words: &'static str, verdict: Verdict) -> Row {
-    Row { code: None, words, verdict }
+    Row {
+        code: None,
+        words,
+        verdict,
+    }
 }
 
 /// The first row that fits decides. Words go before codes, because ECS says many different things in one code.
@@ -64,26 +72,71 @@ const TABLE: &[Row] = &[
     code("SlowDown", Verdict::Throttled),
     // Credentials. AWS general reference, Common errors.
     code("ExpiredToken", Verdict::Waiting(Reason::CredentialsError)),
-    code("ExpiredTokenException", Verdict::Waiting(Reason::CredentialsError)),
-    code("UnrecognizedClientException", Verdict::Waiting(Reason::CredentialsError)),
-    code("InvalidClientTokenId", Verdict::Waiting(Reason::CredentialsError)),
-    code("InvalidSignatureException", Verdict::Waiting(Reason::CredentialsError)),
-    code("IncompleteSignature", Verdict::Waiting(Reason::CredentialsError)),
-    code("SignatureDoesNotMatch", Verdict::Waiting(Reason::CredentialsError)),
-    code("MissingAuthenticationToken", Verdict::Waiting(Reason::CredentialsError)),
-    code("MissingAuthenticationTokenException", Verdict::Waiting(Reason::CredentialsError)),
+    code(
+        "ExpiredTokenException",
+        Verdict::Waiting(Reason::CredentialsError),
+    ),
+    code(
+        "UnrecognizedClientException",
+        Verdict::Waiting(Reason::CredentialsError),
+    ),
+    code(
+        "InvalidClientTokenId",
+        Verdict::Waiting(Reason::CredentialsError),
+    ),
+    code(
+        "InvalidSignatureException",
+        Verdict::Waiting(Reason::CredentialsError),
+    ),
+    code(
+        "IncompleteSignature",
+        Verdict::Waiting(Reason::CredentialsError),
+    ),
+    code(
+        "SignatureDoesNotMatch",
+        Verdict::Waiting(Reason::CredentialsError),
+    ),
+    code(
+        "MissingAuthenticationToken",
+        Verdict::Waiting(Reason::CredentialsError),
+    ),
+    code(
+        "MissingAuthenticationTokenException",
+        Verdict::Waiting(Reason::CredentialsError),
+    ),
     // IAM takes a while to let a new role be used; ECS's service-linked role is made on first use. ECS troubleshooting guide;
     // reported by users of infrastructure tools, which retry these.
     words("cannot be assumed", Verdict::NotYet(Reason::Deploying)),
-    words("unable to assume the service linked role", Verdict::NotYet(Reason::Deploying)),
-    words("unable to assume the role", Verdict::NotYet(Reason::Deploying)),
-    words("verify that the ecs service role", Verdict::NotYet(Reason::Deploying)),
-    words("verify that the ecs service linked role", Verdict::NotYet(Reason::Deploying)),
+    words(
+        "unable to assume the service linked role",
+        Verdict::NotYet(Reason::Deploying),
+    ),
+    words(
+        "unable to assume the role",
+        Verdict::NotYet(Reason::Deploying),
+    ),
+    words(
+        "verify that the ecs service role",
+        Verdict::NotYet(Reason::Deploying),
+    ),
+    words(
+        "verify that the ecs service linked role",
+        Verdict::NotYet(Reason::Deploying),
+    ),
     // Permissions. ECS says it in AccessDeniedException, and inside other codes for iam:PassRole.
-    words("is not authorized to perform", Verdict::Waiting(Reason::AccessDenied)),
-    code("AccessDeniedException", Verdict::Waiting(Reason::AccessDenied)),
+    words(
+        "is not authorized to perform",
+        Verdict::Waiting(Reason::AccessDenied),
+    ),
+    code(
+        "AccessDeniedException",
+        Verdict::Waiting(Reason::AccessDenied),
+    ),
     code("AccessDenied", Verdict::Waiting(Reason::AccessDenied)),
-    code("UnauthorizedOperation", Verdict::Waiting(Reason::AccessDenied)),
+    code(
+        "UnauthorizedOperation",
+        Verdict::Waiting(Reason::AccessDenied),
+    ),
     code("OptInRequired", Verdict::Waiting(Reason::AccessDenied)),
     code("BlockedException", Verdict::Waiting(Reason::AccessDenied)),
     // ECS API reference, CreateService: the name stays taken while the old service drains.
@@ -94,13 +147,31 @@ const TABLE: &[Row] = &[
     code("ServiceAlreadyExists", Verdict::Conflict),
     code("ConflictException", Verdict::Conflict),
     // Concurrent changes. ECS API reference, RegisterTaskDefinition and UpdateService.
-    words("too many concurrent attempts", Verdict::NotYet(Reason::Deploying)),
-    code("ConcurrentUpdateException", Verdict::NotYet(Reason::Deploying)),
-    code("UpdateInProgressException", Verdict::NotYet(Reason::Deploying)),
+    words(
+        "too many concurrent attempts",
+        Verdict::NotYet(Reason::Deploying),
+    ),
+    code(
+        "ConcurrentUpdateException",
+        Verdict::NotYet(Reason::Deploying),
+    ),
+    code(
+        "UpdateInProgressException",
+        Verdict::NotYet(Reason::Deploying),
+    ),
     code("DuplicateRequest", Verdict::NotYet(Reason::Deploying)),
-    words("while deployments are active", Verdict::NotYet(Reason::Draining)),
-    code("ServiceNotActiveException", Verdict::NotYet(Reason::Deploying)),
-    code("ServiceNotFoundException", Verdict::NotYet(Reason::Deploying)),
+    words(
+        "while deployments are active",
+        Verdict::NotYet(Reason::Draining),
+    ),
+    code(
+        "ServiceNotActiveException",
+        Verdict::NotYet(Reason::Deploying),
+    ),
+    code(
+        "ServiceNotFoundException",
+        Verdict::NotYet(Reason::Deploying),
+    ),
     code("ServiceNotFound", Verdict::NotYet(Reason::Deploying)),
     // ECS API reference, DeregisterTaskDefinition: an INACTIVE revision serves no new deployment.
     words("taskdefinition is inactive", Verdict::RevisionGone),
@@ -110,18 +181,48 @@ const TABLE: &[Row] = &[
     words("unable to find task definition", Verdict::RevisionGone),
     words("unable to describe task definition", Verdict::RevisionGone),
     // The Environment's parts are missing, or were made a moment ago.
-    code("ClusterNotFoundException", Verdict::Waiting(Reason::EnvironmentNotReady)),
-    code("NamespaceNotFoundException", Verdict::Waiting(Reason::EnvironmentNotReady)),
-    code("NamespaceNotFound", Verdict::Waiting(Reason::EnvironmentNotReady)),
-    words("cluster not found", Verdict::Waiting(Reason::EnvironmentNotReady)),
+    code(
+        "ClusterNotFoundException",
+        Verdict::Waiting(Reason::EnvironmentNotReady),
+    ),
+    code(
+        "NamespaceNotFoundException",
+        Verdict::Waiting(Reason::EnvironmentNotReady),
+    ),
+    code(
+        "NamespaceNotFound",
+        Verdict::Waiting(Reason::EnvironmentNotReady),
+    ),
+    words(
+        "cluster not found",
+        Verdict::Waiting(Reason::EnvironmentNotReady),
+    ),
     // ECS API reference, CreateService, capacityProviderStrategy: providers must be associated with the cluster.
-    words("not associated with the cluster", Verdict::Waiting(Reason::CapacityUnavailable)),
-    words("capacity is unavailable", Verdict::Waiting(Reason::CapacityUnavailable)),
+    words(
+        "not associated with the cluster",
+        Verdict::Waiting(Reason::CapacityUnavailable),
+    ),
+    words(
+        "capacity is unavailable",
+        Verdict::Waiting(Reason::CapacityUnavailable),
+    ),
     // Quotas. LimitExceededException is a hard quota, not throttling. ECS: Service quotas. Cloud Map: API reference.
-    code("LimitExceededException", Verdict::Waiting(Reason::QuotaExceeded)),
-    code("ResourceLimitExceeded", Verdict::Waiting(Reason::QuotaExceeded)),
-    code("ServiceQuotaExceededException", Verdict::Waiting(Reason::QuotaExceeded)),
-    code("AttributeLimitExceededException", Verdict::Waiting(Reason::QuotaExceeded)),
+    code(
+        "LimitExceededException",
+        Verdict::Waiting(Reason::QuotaExceeded),
+    ),
+    code(
+        "ResourceLimitExceeded",
+        Verdict::Waiting(Reason::QuotaExceeded),
+    ),
+    code(
+        "ServiceQuotaExceededException",
+        Verdict::Waiting(Reason::QuotaExceeded),
+    ),
+    code(
+        "AttributeLimitExceededException",
+        Verdict::Waiting(Reason::QuotaExceeded),
+    ),
     words("quota", Verdict::Waiting(Reason::QuotaExceeded)),
     words("maximum number of", Verdict::Waiting(Reason::QuotaExceeded)),
     words("limit exceeded", Verdict::Waiting(Reason::QuotaExceeded)),
@@ -140,7 +241,10 @@ const TABLE: &[Row] = &[
     code("InvalidInput", Verdict::Refused),
     code("ValidationException", Verdict::Refused),
     code("PlatformUnknownException", Verdict::Refused),
-    code("PlatformTaskDefinitionIncompatibilityException", Verdict::Refused),
+    code(
+        "PlatformTaskDefinitionIncompatibilityException",
+        Verdict::Refused,
+    ),
     code("UnsupportedFeatureException", Verdict::Refused),
     code("TooManyTagsException", Verdict::Refused),
 ];
@@ -153,7 +257,12 @@ where
     if let SdkError::ServiceError(service) = error {
         let status = service.raw().status().as_u16();
         let meta = service.err().meta();
-        return of_answer(operation, status, meta.code().unwrap_or(""), meta.message().unwrap_or(""));
+        return of_answer(
+            operation,
+            status,
+            meta.code().unwrap_or(""),
+            meta.message().unwrap_or(""),
+        );
     }
     if let Some(credentials) = credentials_error(error) {
         return Failure::Waiting {
@@ -178,15 +287,18 @@ where
             Effect::Write => "the write failed",
         },
     };
-    Failure::Ambiguous { operation, message: message.into() }
+    Failure::Ambiguous {
+        operation,
+        message: message.into(),
+    }
 }
 
 /// What follows from an error AWS answered with.
 fn of_answer(operation: &'static str, status: u16, code: &str, message: &str) -> Failure {
     let lower = message.to_lowercase();
-    let row = TABLE.iter().find(|row| {
-        row.code.is_none_or(|wanted| wanted == code) && lower.contains(row.words)
-    });
+    let row = TABLE
+        .iter()
+        .find(|row| row.code.is_none_or(|wanted| wanted == code) && lower.contains(row.words));
     let verdict = match row {
         Some(row) => row.verdict,
         None if status == 429 => Verdict::Throttled,
@@ -201,11 +313,23 @@ fn of_answer(operation: &'static str, status: u16, code: &str, message: &str) ->
     match verdict {
         Verdict::Throttled => Failure::Throttled { operation },
         Verdict::Ambiguous => Failure::Ambiguous { operation, message },
-        Verdict::NotYet(reason) => Failure::NotYet { operation, message, reason },
+        Verdict::NotYet(reason) => Failure::NotYet {
+            operation,
+            message,
+            reason,
+        },
         Verdict::Conflict => Failure::Conflict { operation, message },
         Verdict::RevisionGone => Failure::RevisionGone { operation, message },
-        Verdict::Waiting(reason) => Failure::Waiting { operation, message, reason },
-        Verdict::Refused => Failure::Refused { operation, message, reason: Reason::InvalidSpec },
+        Verdict::Waiting(reason) => Failure::Waiting {
+            operation,
+            message,
+            reason,
+        },
+        Verdict::Refused => Failure::Refused {
+            operation,
+            message,
+            reason: Reason::InvalidSpec,
+        },
     }
 }
 

@@ -5,7 +5,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The current time. A clock set before 1970 counts as 1970.
 pub(crate) fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     i128::try_from(since.as_nanos())
         .ok()
         .and_then(|nanos| Timestamp::from_nanosecond(nanos).ok())

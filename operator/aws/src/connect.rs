@@ -72,8 +72,16 @@ impl Connector {
         wake: mpsc::UnboundedSender<ObjectKey>,
     ) -> Result<Self, ConnectError> {
         Self::check(&config)?;
-        let base = settings(aws_config::defaults(BehaviorVersion::latest()), &config.timing)?;
-        Ok(Self { config, base: base.load().await, wake, accounts: Mutex::default() })
+        let base = settings(
+            aws_config::defaults(BehaviorVersion::latest()),
+            &config.timing,
+        )?;
+        Ok(Self {
+            config,
+            base: base.load().await,
+            wake,
+            accounts: Mutex::default(),
+        })
     }
 
     /// The same on top of a given SDK configuration (credentials, endpoint) instead of the environment's.
@@ -83,7 +91,10 @@ impl Connector {
         wake: mpsc::UnboundedSender<ObjectKey>,
     ) -> Result<Self, ConnectError> {
         Self::check(&config)?;
-        let mut loader = settings(aws_config::defaults(BehaviorVersion::latest()), &config.timing)?;
+        let mut loader = settings(
+            aws_config::defaults(BehaviorVersion::latest()),
+            &config.timing,
+        )?;
         if let Some(region) = sdk.region() {
             loader = loader.region(region.clone());
         }
@@ -93,20 +104,30 @@ impl Connector {
         if let Some(url) = sdk.endpoint_url() {
             loader = loader.endpoint_url(url);
         }
-        Ok(Self { config, base: loader.load().await, wake, accounts: Mutex::default() })
+        Ok(Self {
+            config,
+            base: loader.load().await,
+            wake,
+            accounts: Mutex::default(),
+        })
     }
 
     /// The account of that key; must be called on a tokio runtime, where its readers run.
     pub fn account(&self, key: &AccountKey) -> Arc<Account> {
         let mut accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
-        let account = accounts.entry(key.clone()).or_insert_with(|| Arc::new(self.open(key)));
+        let account = accounts
+            .entry(key.clone())
+            .or_insert_with(|| Arc::new(self.open(key)));
         Arc::clone(account)
     }
 
     /// All accounts opened so far, for metrics.
     pub fn accounts(&self) -> Vec<(AccountKey, Arc<Account>)> {
         let accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
-        accounts.iter().map(|(key, account)| (key.clone(), Arc::clone(account))).collect()
+        accounts
+            .iter()
+            .map(|(key, account)| (key.clone(), Arc::clone(account)))
+            .collect()
     }
 
     fn check(config: &ConnectorConfig) -> Result<(), ConnectError> {
@@ -118,7 +139,11 @@ impl Connector {
     }
 
     fn open(&self, key: &AccountKey) -> Account {
-        let sdk = self.base.to_builder().region(Region::new(key.region.clone())).build();
+        let sdk = self
+            .base
+            .to_builder()
+            .region(Region::new(key.region.clone()))
+            .build();
         let clients = Clients {
             ecs: aws_sdk_ecs::Client::new(&sdk),
             discovery: aws_sdk_servicediscovery::Client::new(&sdk),
@@ -137,7 +162,14 @@ impl Connector {
         );
         let mut tasks = vec![tokio::spawn(Arc::clone(&limits).run()).abort_handle()];
         tasks.extend(inventory.start());
-        Account { key: key.clone(), clients, limits, calls, inventory, tasks }
+        Account {
+            key: key.clone(),
+            clients,
+            limits,
+            calls,
+            inventory,
+            tasks,
+        }
     }
 }
 

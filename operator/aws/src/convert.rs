@@ -13,7 +13,7 @@ mod task_definition;
 use aws_sdk_ecs::error::BuildError;
 use k8s_openapi::jiff::Timestamp;
 
-pub(crate) use dns::{arn_of, create_dns, description_owner, described};
+pub(crate) use dns::{arn_of, create_dns, description_owner};
 pub(crate) use observed::service as observed_service;
 pub(crate) use revision::revision;
 pub(crate) use service::{create_service, update_service};

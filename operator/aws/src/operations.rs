@@ -15,11 +15,19 @@ pub(crate) struct Operation {
 }
 
 const fn read(name: &'static str, bucket: Bucket) -> Operation {
-    Operation { name, bucket, effect: Effect::Read }
+    Operation {
+        name,
+        bucket,
+        effect: Effect::Read,
+    }
 }
 
 const fn write(name: &'static str, bucket: Bucket) -> Operation {
-    Operation { name, bucket, effect: Effect::Write }
+    Operation {
+        name,
+        bucket,
+        effect: Effect::Write,
+    }
 }
 
 pub(crate) const DESCRIBE_SERVICES: Operation = read("ecs:DescribeServices", Bucket::ServiceRead);

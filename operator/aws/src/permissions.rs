@@ -35,7 +35,10 @@ mod tests {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 sources(&path, into);
-            } else if path.file_name().is_some_and(|name| name != "tests.rs" && name != "permissions.rs") {
+            } else if path
+                .file_name()
+                .is_some_and(|name| name != "tests.rs" && name != "permissions.rs")
+            {
                 let text = fs::read_to_string(&path).unwrap();
                 into.push(text.split_whitespace().collect());
             }
@@ -55,8 +58,15 @@ mod tests {
     /// Every `clients.<service>.<operation>()` in the source, as an IAM action.
     fn called() -> BTreeSet<String> {
         let mut texts = Vec::new();
-        sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut texts);
-        let clients = [("ecs", "ecs"), ("discovery", "servicediscovery"), ("sts", "sts")];
+        sources(
+            &Path::new(env!("CARGO_MANIFEST_DIR")).join("src"),
+            &mut texts,
+        );
+        let clients = [
+            ("ecs", "ecs"),
+            ("discovery", "servicediscovery"),
+            ("sts", "sts"),
+        ];
         let mut found = BTreeSet::new();
         for text in &texts {
             for (field, service) in clients {

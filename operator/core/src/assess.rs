@@ -248,38 +248,34 @@ fn starts_rollout(step: &Step) -> bool {
 }
 
 fn findings(pass: &Pass<'_>, verdict: &Verdict) -> Vec<Finding> {
-    let mut findings = vec![Finding {
-        kind: ConditionType::SourceReady,
-        holds: true,
-        reason: Reason::Succeeded,
-        message: "the image is named by the spec".into(),
-    }];
+    // While AWS cannot be asked, what was true goes on being true.
+    let kept = verdict.ready == Ready::Kept && pass.was_ready;
+    let finding = |kind, holds: bool, yes: &str, no: &str| Finding {
+        kind,
+        holds,
+        reason: if holds { Reason::Succeeded } else { verdict.reason },
+        message: if holds { yes.to_owned() } else { no.to_owned() },
+    };
+    let mut findings =
+        vec![finding(ConditionType::SourceReady, true, "the image is named by the spec", "")];
     if let Some(there) = pass.dns {
-        findings.push(Finding {
-            kind: ConditionType::DiscoveryReady,
-            holds: there,
-            reason: if there { Reason::Succeeded } else { verdict.reason },
-            message: if there {
-                "Service Connect and DNS know the service".into()
-            } else {
-                "the DNS name is not there yet".into()
-            },
-        });
+        findings.push(finding(
+            ConditionType::DiscoveryReady,
+            there || kept,
+            "Service Connect and DNS know the service",
+            "the DNS name is not there yet",
+        ));
     }
-    if let Some(judgement) = pass.judgement {
-        let complete = judgement.phase == RolloutPhase::Complete
-            && !pass.plan.steps.iter().any(starts_rollout);
-        findings.push(Finding {
-            kind: ConditionType::RolloutComplete,
-            holds: complete,
-            reason: if complete { Reason::Succeeded } else { verdict.reason },
-            message: if complete {
-                "what the spec asks for serves".into()
-            } else {
-                verdict.message.clone()
-            },
-        });
-    }
+    let complete = pass
+        .judgement
+        .is_some_and(|judgement| judgement.phase == RolloutPhase::Complete)
+        && !pass.plan.steps.iter().any(starts_rollout);
+    findings.push(finding(
+        ConditionType::RolloutComplete,
+        complete || kept,
+        "what the spec asks for serves",
+        &verdict.message,
+    ));
     findings
 }
 

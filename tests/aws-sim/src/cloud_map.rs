@@ -9,8 +9,14 @@ use serde_json::{Value, json};
 use crate::errors::AwsError;
 use crate::forward::Upstream;
 
-/// Creator request ids by service id, which the stand-in forgets.
-pub(crate) type CreatorIds = HashMap<String, String>;
+/// What the stand-in forgets or cannot be asked for cheaply.
+#[derive(Debug, Default)]
+pub(crate) struct Memory {
+    /// Creator request ids by service or namespace id.
+    creators: HashMap<String, String>,
+    /// Service ids by namespace and lower-case name; read once, then kept by every create and delete.
+    names: Option<HashMap<(String, String), String>>,
+}
 
 /// Operations answered here rather than passed on.
 pub(crate) fn is_mended(operation: &str) -> bool {
@@ -31,13 +37,13 @@ pub(crate) fn is_mended(operation: &str) -> bool {
 /// Calls with at most one mended write in flight, because name checks and writes are two calls.
 pub(crate) struct Mended<'a> {
     pub(crate) upstream: &'a Upstream,
-    pub(crate) account: Option<&'a str>,
-    pub(crate) creators: &'a mut CreatorIds,
+    pub(crate) access_key: Option<&'a str>,
+    pub(crate) memory: &'a mut Memory,
 }
 
 impl Mended<'_> {
     async fn ask(&self, operation: &str, body: &Value) -> Result<Value, AwsError> {
-        self.upstream.cloud_map(operation, body, self.account).await
+        self.upstream.cloud_map(operation, body, self.access_key).await
     }
 
     async fn items(&self, operation: &str, member: &str, body: &Value) -> Result<Vec<Value>, AwsError> {
@@ -84,15 +90,19 @@ impl Mended<'_> {
             return Err(AwsError::new("InvalidInput", "Name is required"));
         }
         let creator = body["CreatorRequestId"].as_str().unwrap_or_default().to_owned();
-        let all = self.items("ListServices", "Services", &json!({})).await?;
         // DNS names do not tell upper from lower case (Cloud Map API reference, CreateService).
-        let taken = all.into_iter().find(|one| {
-            one["NamespaceId"] == json!(namespace)
-                && one["Name"].as_str().is_some_and(|other| other.eq_ignore_ascii_case(name))
-        });
+        let key = (namespace.clone(), name.to_lowercase());
+        let taken = match self.names().await?.get(&key).cloned() {
+            None => None,
+            Some(id) => match self.ask("GetService", &json!({"Id": id})).await {
+                Ok(found) => Some(found["Service"].clone()),
+                Err(error) if error.code == "ServiceNotFound" => None,
+                Err(error) => return Err(error),
+            },
+        };
         if let Some(taken) = taken {
             let id = taken["Id"].as_str().unwrap_or_default().to_owned();
-            let maker = self.creators.get(&id).cloned().unwrap_or_default();
+            let maker = self.memory.creators.get(&id).cloned().unwrap_or_default();
             if !creator.is_empty() && maker == creator {
                 return Ok(json!({"Service": self.shown(taken)}));
             }
@@ -105,12 +115,26 @@ impl Mended<'_> {
         asked["NamespaceId"] = json!(namespace);
         let made = self.ask("CreateService", &asked).await?;
         let id = made["Service"]["Id"].as_str().unwrap_or_default().to_owned();
-        self.creators.insert(id, creator);
+        self.memory.creators.insert(id.clone(), creator);
+        self.names().await?.insert(key, id);
         Ok(json!({"Service": self.shown(made["Service"].clone())}))
     }
 
+    async fn names(&mut self) -> Result<&mut HashMap<(String, String), String>, AwsError> {
+        if self.memory.names.is_none() {
+            let all = self.items("ListServices", "Services", &json!({})).await?;
+            let text = |one: &Value, member: &str| one[member].as_str().unwrap_or("").to_owned();
+            let named = all.iter().map(|one| {
+                let key = (text(one, "NamespaceId"), text(one, "Name").to_lowercase());
+                (key, text(one, "Id"))
+            });
+            self.memory.names = Some(named.collect());
+        }
+        Ok(self.memory.names.get_or_insert_default())
+    }
+
     fn shown(&self, mut service: Value) -> Value {
-        if let Some(creator) = service["Id"].as_str().and_then(|id| self.creators.get(id)) {
+        if let Some(creator) = service["Id"].as_str().and_then(|id| self.memory.creators.get(id)) {
             service["CreatorRequestId"] = json!(creator);
         }
         let has_dns = service["DnsConfig"].is_object();
@@ -141,15 +165,17 @@ impl Mended<'_> {
                  service",
             ));
         }
-        self.creators.remove(&id);
-        self.ask("DeleteService", &json!({"Id": id})).await
+        let answer = self.ask("DeleteService", &json!({"Id": id})).await?;
+        self.memory.creators.remove(&id);
+        self.names().await?.retain(|_, other| *other != id);
+        Ok(answer)
     }
 
     async fn create_namespace(&mut self, operation: &str, body: &Value) -> Result<Value, AwsError> {
         let all = self.items("ListNamespaces", "Namespaces", &json!({})).await?;
         if let Some(taken) = all.iter().find(|one| one["Name"] == body["Name"]) {
             let id = taken["Id"].as_str().unwrap_or_default();
-            let maker = self.creators.get(id).cloned().unwrap_or_default();
+            let maker = self.memory.creators.get(id).cloned().unwrap_or_default();
             return Err(AwsError::new("NamespaceAlreadyExists", "Namespace already exists.")
                 .with("NamespaceId", id)
                 .with("CreatorRequestId", maker));
@@ -159,7 +185,7 @@ impl Mended<'_> {
         let made = self.ask("GetOperation", &asked).await?;
         if let Some(id) = made["Operation"]["Targets"]["NAMESPACE"].as_str() {
             let creator = body["CreatorRequestId"].as_str().unwrap_or_default();
-            self.creators.insert(id.to_owned(), creator.to_owned());
+            self.memory.creators.insert(id.to_owned(), creator.to_owned());
         }
         Ok(answer)
     }

@@ -59,7 +59,7 @@ impl World {
             "DescribeTaskDefinition" => self.describe_task_definition(body),
             "DeregisterTaskDefinition" => self.deregister_task_definition(body, now),
             "ListTaskDefinitions" => self.list_task_definitions(body),
-            "CreateService" => self.create_service(body, now, facts),
+            "CreateService" => self.create_service(body, now, access_key, facts),
             "UpdateService" => self.update_service(body, now, facts),
             "DeleteService" => self.delete_service(body, now),
             "DescribeServices" => self.describe_services(body, now),
@@ -105,3 +105,41 @@ pub const KNOWN_OPERATIONS: [&str; 23] = [
     "DescribeServiceRevisions",
     "StopServiceDeployment",
 ];
+
+impl World {
+    /// Everything, for tests and people to look at.
+    pub(crate) fn state(&self, now: Moment) -> Value {
+        let clusters: Vec<&String> = self.clusters.keys().collect();
+        let services: Vec<Value> =
+            self.services.values().map(|service| service.to_json(now, true)).collect();
+        let tasks: Vec<Value> = self
+            .services
+            .values()
+            .flat_map(|service| {
+                let show = |task: &task::Task| task.to_json(now, &service.cluster_arn, &service.name);
+                service.tasks.values().map(show).collect::<Vec<_>>()
+            })
+            .collect();
+        let deployments: Vec<Value> = self
+            .services
+            .values()
+            .flat_map(|service| service.service_deployments.iter().map(|one| one.to_json(service)))
+            .collect();
+        let definitions: Vec<Value> = self
+            .definitions
+            .all()
+            .map(|(_, one)| serde_json::json!({"arn": one.arn, "active": one.active}))
+            .collect();
+        serde_json::json!({
+            "now": now.seconds(), "clusters": clusters, "services": services, "tasks": tasks,
+            "serviceDeployments": deployments, "taskDefinitions": definitions,
+        })
+    }
+
+    /// The Service Connect namespace that the service named in an UpdateService has now.
+    pub(crate) fn namespace_of(&self, body: &Value) -> Option<String> {
+        let key = (cluster::name_of(&body["cluster"]), read::service_name(&body["service"]));
+        let connect = self.services.get(&key)?.spec.get("serviceConnectConfiguration")?;
+        connect["namespace"].as_str().map(str::to_owned)
+    }
+}

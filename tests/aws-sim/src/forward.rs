@@ -58,19 +58,17 @@ impl Upstream {
         Ok(Answer { status, headers, body })
     }
 
-    /// Asks Cloud Map for an account; an error answer becomes an [`AwsError`].
+    /// Asks Cloud Map in the account of an access key; an error answer becomes an [`AwsError`].
     pub(crate) async fn cloud_map(
         &self,
         operation: &str,
         body: &Value,
-        account: Option<&str>,
+        access_key: Option<&str>,
     ) -> Result<Value, AwsError> {
-        // The stand-in takes a 12-digit access key for the account and checks no signature.
-        let is_account =
-            |key: &&str| key.len() == 12 && key.bytes().all(|byte| byte.is_ascii_digit());
-        let account = account.filter(is_account).unwrap_or(&self.account);
+        // The stand-in derives the account from the access key and checks no signature.
+        let access_key = access_key.unwrap_or(&self.account);
         let authorization = format!(
-            "AWS4-HMAC-SHA256 Credential={account}/20260101/{}/servicediscovery/aws4_request, \
+            "AWS4-HMAC-SHA256 Credential={access_key}/20260101/{}/servicediscovery/aws4_request, \
              SignedHeaders=host, Signature=0",
             self.region
         );

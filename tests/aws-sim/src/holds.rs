@@ -47,14 +47,7 @@ impl Hold {
         self.state.send_replace(HoldState::Released);
     }
 
-    pub(crate) async fn hold_answer(&self) {
-        self.state.send_if_modified(|state| {
-            let first = *state == HoldState::Waiting;
-            if first {
-                *state = HoldState::Held;
-            }
-            first
-        });
+    pub(crate) async fn released(&self) {
         let mut state = self.state.subscribe();
         let _ = state.wait_for(|state| *state == HoldState::Released).await;
     }
@@ -83,6 +76,7 @@ impl Holds {
             }
             *left -= 1;
             if *left == 0 && hold.state() == HoldState::Waiting {
+                hold.state.send_replace(HoldState::Held);
                 met = Some(hold.clone());
             }
         }

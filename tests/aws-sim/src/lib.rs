@@ -1,1 +1,49 @@
-//! sim
+//! A simulator of Amazon ECS over time, for tests and demonstrations. In: AWS JSON requests as SDKs
+//! send them, and a clock that a test moves or that runs by itself. Out: what AWS documents it would
+//! answer. ECS is answered here; every other service is forwarded to a stand-in behind. Serves on
+//! loopback addresses only. The README's table gives the source of each behaviour.
+//!
+//! ```no_run
+//! # async fn example() -> std::io::Result<()> {
+//! use aws_sim::{Options, Simulator, serve};
+//!
+//! let simulator = Simulator::new(Options::default())?;
+//! let server = serve(simulator.clone(), ([127, 0, 0, 1], 0).into()).await?;
+//! // Point an SDK's endpoint URL at `server.url`, then move time:
+//! simulator.advance(std::time::Duration::from_secs(60));
+//! # Ok(())
+//! # }
+//! ```
+
+mod admin;
+mod clock;
+mod cloud_map;
+pub mod ecs;
+mod errors;
+mod exchange;
+mod faults;
+mod forward;
+mod holds;
+mod log;
+mod options;
+mod quota;
+mod random;
+mod route;
+mod server;
+mod simulator;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+pub use clock::{ClockKind, Moment};
+pub use errors::AwsError;
+pub use faults::{Fault, FaultKind};
+pub use holds::{Hold, HoldState};
+pub use log::{Outcome, Request};
+pub use options::{Behaviour, Options, Quotas, Subject, Timing};
+pub use server::{Server, serve};
+pub use simulator::Simulator;
+
+/// Locks even after a panic elsewhere: the data are plain records, and the panic is reported anyway.
+pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

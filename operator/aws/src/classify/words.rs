@@ -45,7 +45,9 @@ fn is_request_id(word: &str) -> bool {
 /// Removes "Request ID:" and the like before a request id.
 fn drop_label(kept: &mut Vec<&str>) {
     while kept.last().is_some_and(|word| {
-        let word = word.trim_matches(|character: char| !character.is_alphanumeric()).to_lowercase();
+        let word = word
+            .trim_matches(|character: char| !character.is_alphanumeric())
+            .to_lowercase();
         matches!(word.as_str(), "request" | "id" | "requestid")
     }) {
         kept.pop();

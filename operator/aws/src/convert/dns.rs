@@ -22,7 +22,10 @@ pub(crate) fn described(owner: &Owner) -> String {
 /// The owner whom a description names.
 pub(crate) fn description_owner(description: &str) -> Option<Owner> {
     let value = description.strip_prefix(DESCRIPTION)?;
-    Owner::from_tags(&BTreeMap::from([(meta::TAG_OWNER.to_owned(), value.to_owned())]))
+    Owner::from_tags(&BTreeMap::from([(
+        meta::TAG_OWNER.to_owned(),
+        value.to_owned(),
+    )]))
 }
 
 /// The ARN of a Cloud Map service, from any ARN of the same account and Region.
@@ -30,7 +33,9 @@ pub(crate) fn arn_of(id: &str, neighbour: &str) -> Option<String> {
     let partition = neighbour.split(':').nth(1)?;
     let region = names::region_of(neighbour)?;
     let account = names::account_of(neighbour)?;
-    Some(format!("arn:{partition}:servicediscovery:{region}:{account}:service/{id}"))
+    Some(format!(
+        "arn:{partition}:servicediscovery:{region}:{account}:service/{id}"
+    ))
 }
 
 /// Input of CreateService.
@@ -39,7 +44,10 @@ pub(crate) fn create_dns(
     owner: &Owner,
     tags: &BTreeMap<String, String>,
 ) -> Result<CreateServiceInputBuilder, Incomplete> {
-    let record = DnsRecord::builder().r#type(RecordType::A).ttl(i64::from(dns.ttl)).build()?;
+    let record = DnsRecord::builder()
+        .r#type(RecordType::A)
+        .ttl(i64::from(dns.ttl))
+        .build()?;
     let config = DnsConfig::builder()
         // Up to eight healthy addresses per answer (Cloud Map: API reference, DnsConfig).
         .routing_policy(RoutingPolicy::Multivalue)
@@ -62,8 +70,11 @@ mod tests {
 
     #[test]
     fn a_description_names_the_owner_it_was_made_from() {
-        let owner =
-            Owner { cluster_id: "c/1".into(), namespace: "team".into(), name: "api".into() };
+        let owner = Owner {
+            cluster_id: "c/1".into(),
+            namespace: "team".into(),
+            name: "api".into(),
+        };
         assert_eq!(description_owner(&described(&owner)), Some(owner));
         assert_eq!(description_owner("made by hand"), None);
     }

@@ -3,7 +3,9 @@
 use super::{from_ecs, timestamp};
 use aws_sdk_ecs::types as sdk;
 use privateservice_core::observed::{EcsDeployment, RolloutState, Service, ServiceStatus};
-use privateservice_core::service::{CapacityProvider, Connect, ConnectService, Deployment, Network};
+use privateservice_core::service::{
+    CapacityProvider, Connect, ConnectService, Deployment, Network,
+};
 
 /// The service, unless the answer lacks what identifies one.
 pub(crate) fn service(found: &sdk::Service) -> Option<Service> {
@@ -16,9 +18,15 @@ pub(crate) fn service(found: &sdk::Service) -> Option<Service> {
     let mut deployments: Vec<EcsDeployment> =
         found.deployments().iter().filter_map(deployment).collect();
     deployments.sort_by(|a, b| {
-        b.primary.cmp(&a.primary).then(b.created_at.cmp(&a.created_at)).then(a.id.cmp(&b.id))
+        b.primary
+            .cmp(&a.primary)
+            .then(b.created_at.cmp(&a.created_at))
+            .then(a.id.cmp(&b.id))
     });
-    let primary = found.deployments().iter().find(|one| one.status() == Some("PRIMARY"));
+    let primary = found
+        .deployments()
+        .iter()
+        .find(|one| one.status() == Some("PRIMARY"));
     Some(Service {
         arn: found.service_arn()?.to_owned(),
         status,
@@ -28,7 +36,9 @@ pub(crate) fn service(found: &sdk::Service) -> Option<Service> {
             .and_then(sdk::NetworkConfiguration::awsvpc_configuration)
             .map(network),
         capacity: capacity(found),
-        connect: primary.and_then(sdk::Deployment::service_connect_configuration).map(connect),
+        connect: primary
+            .and_then(sdk::Deployment::service_connect_configuration)
+            .map(connect),
         registries: found.service_registries.as_deref().map(registries),
         deployment: deployment_configuration(found),
         tags: found.tags.as_deref().map(from_ecs),
@@ -86,12 +96,17 @@ fn capacity(found: &sdk::Service) -> Option<Vec<CapacityProvider>> {
 fn connect(found: &sdk::ServiceConnectConfiguration) -> Connect {
     if !found.enabled() {
         // Switched off: different from every configuration we send.
-        return Connect { namespace_arn: String::new(), services: Vec::new() };
+        return Connect {
+            namespace_arn: String::new(),
+            services: Vec::new(),
+        };
     }
-    let mut services: Vec<ConnectService> =
-        found.services().iter().map(connect_service).collect();
+    let mut services: Vec<ConnectService> = found.services().iter().map(connect_service).collect();
     services.sort();
-    Connect { namespace_arn: found.namespace().unwrap_or_default().to_owned(), services }
+    Connect {
+        namespace_arn: found.namespace().unwrap_or_default().to_owned(),
+        services,
+    }
 }
 
 fn connect_service(found: &sdk::ServiceConnectService) -> ConnectService {
@@ -99,19 +114,35 @@ fn connect_service(found: &sdk::ServiceConnectService) -> ConnectService {
     let seconds = |value: Option<i32>| value.and_then(|seconds| u32::try_from(seconds).ok());
     ConnectService {
         // AWS: the discovery name is the port's name unless another is given.
-        discovery_name: found.discovery_name().unwrap_or(found.port_name()).to_owned(),
-        dns_name: alias.and_then(|alias| alias.dns_name()).unwrap_or_default().to_owned(),
-        port: alias.and_then(|alias| u16::try_from(alias.port()).ok()).unwrap_or_default(),
-        idle_timeout: seconds(found.timeout().and_then(sdk::TimeoutConfiguration::idle_timeout_seconds)),
+        discovery_name: found
+            .discovery_name()
+            .unwrap_or(found.port_name())
+            .to_owned(),
+        dns_name: alias
+            .and_then(|alias| alias.dns_name())
+            .unwrap_or_default()
+            .to_owned(),
+        port: alias
+            .and_then(|alias| u16::try_from(alias.port()).ok())
+            .unwrap_or_default(),
+        idle_timeout: seconds(
+            found
+                .timeout()
+                .and_then(sdk::TimeoutConfiguration::idle_timeout_seconds),
+        ),
         request_timeout: seconds(
-            found.timeout().and_then(sdk::TimeoutConfiguration::per_request_timeout_seconds),
+            found
+                .timeout()
+                .and_then(sdk::TimeoutConfiguration::per_request_timeout_seconds),
         ),
     }
 }
 
 fn registries(found: &[sdk::ServiceRegistry]) -> Vec<String> {
-    let mut arns: Vec<String> =
-        found.iter().filter_map(|registry| registry.registry_arn().map(str::to_owned)).collect();
+    let mut arns: Vec<String> = found
+        .iter()
+        .filter_map(|registry| registry.registry_arn().map(str::to_owned))
+        .collect();
     arns.sort();
     arns
 }

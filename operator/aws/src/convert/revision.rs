@@ -8,7 +8,10 @@ use privateservice_core::observed::Revision;
 use privateservice_core::owner::Owner;
 
 /// The revision DescribeTaskDefinition described, and whom its tags name as owner.
-pub(crate) fn revision(definition: &TaskDefinition, tags: &[Tag]) -> Option<(Revision, Option<Owner>)> {
+pub(crate) fn revision(
+    definition: &TaskDefinition,
+    tags: &[Tag],
+) -> Option<(Revision, Option<Owner>)> {
     let tags = from_ecs(tags);
     let hash = |key: &str| tags.get(key).map(|text| Hash::from(text.as_str()));
     let revision = Revision {

@@ -9,7 +9,9 @@ use aws_sdk_ecs::types::{
     ServiceConnectClientAlias, ServiceConnectConfiguration, ServiceConnectService, ServiceRegistry,
     TimeoutConfiguration,
 };
-use privateservice_core::service::{CapacityProvider, Connect, ConnectService, Deployment, Network};
+use privateservice_core::service::{
+    CapacityProvider, Connect, ConnectService, Deployment, Network,
+};
 use privateservice_core::step::{CreateService, UpdateService};
 
 /// Input of CreateService. Scheduling strategy and deployment controller stay at AWS's defaults: REPLICA and ECS.
@@ -52,7 +54,11 @@ pub(crate) fn update_service(
         .set_service_registries(new_registries.map(registries))
         .set_deployment_configuration(step.deployment.as_ref().map(deployment))
         .set_availability_zone_rebalancing(step.deployment.as_ref().map(rebalancing));
-    Ok(if step.force_new_deployment { input.force_new_deployment(true) } else { input })
+    Ok(if step.force_new_deployment {
+        input.force_new_deployment(true)
+    } else {
+        input
+    })
 }
 
 fn network(network: &Network) -> Result<NetworkConfiguration, Incomplete> {
@@ -66,11 +72,17 @@ fn network(network: &Network) -> Result<NetworkConfiguration, Incomplete> {
         .set_security_groups(Some(network.security_groups.iter().cloned().collect()))
         .assign_public_ip(public)
         .build()?;
-    Ok(NetworkConfiguration::builder().awsvpc_configuration(vpc).build())
+    Ok(NetworkConfiguration::builder()
+        .awsvpc_configuration(vpc)
+        .build())
 }
 
 fn connect(connect: &Connect) -> Result<ServiceConnectConfiguration, Incomplete> {
-    let services = connect.services.iter().map(connect_service).collect::<Result<Vec<_>, _>>()?;
+    let services = connect
+        .services
+        .iter()
+        .map(connect_service)
+        .collect::<Result<Vec<_>, _>>()?;
     Ok(ServiceConnectConfiguration::builder()
         .enabled(true)
         .namespace(&connect.namespace_arn)
@@ -83,10 +95,11 @@ fn connect_service(service: &ConnectService) -> Result<ServiceConnectService, In
         .port(i32::from(service.port))
         .dns_name(&service.dns_name)
         .build()?;
-    let seconds = |value: Option<u32>| {
-        value.map(i32::try_from).transpose().map_err(|_| Incomplete)
-    };
-    let (idle, request) = (seconds(service.idle_timeout)?, seconds(service.request_timeout)?);
+    let seconds = |value: Option<u32>| value.map(i32::try_from).transpose().map_err(|_| Incomplete);
+    let (idle, request) = (
+        seconds(service.idle_timeout)?,
+        seconds(service.request_timeout)?,
+    );
     let timeout = (idle.is_some() || request.is_some()).then(|| {
         TimeoutConfiguration::builder()
             .set_idle_timeout_seconds(idle)
@@ -117,7 +130,9 @@ fn capacity(
 }
 
 fn registries(arns: &[&str]) -> Vec<ServiceRegistry> {
-    arns.iter().map(|arn| ServiceRegistry::builder().registry_arn(*arn).build()).collect()
+    arns.iter()
+        .map(|arn| ServiceRegistry::builder().registry_arn(*arn).build())
+        .collect()
 }
 
 fn deployment(deployment: &Deployment) -> DeploymentConfiguration {

@@ -5,7 +5,12 @@ use std::collections::BTreeMap;
 /// Tags for ECS.
 pub(crate) fn ecs_tags(tags: &BTreeMap<String, String>) -> Vec<aws_sdk_ecs::types::Tag> {
     tags.iter()
-        .map(|(key, value)| aws_sdk_ecs::types::Tag::builder().key(key).value(value).build())
+        .map(|(key, value)| {
+            aws_sdk_ecs::types::Tag::builder()
+                .key(key)
+                .value(value)
+                .build()
+        })
         .collect()
 }
 
@@ -22,7 +27,10 @@ pub(crate) fn discovery_tags(
 ) -> Result<Vec<aws_sdk_servicediscovery::types::Tag>, super::Incomplete> {
     tags.iter()
         .map(|(key, value)| {
-            Ok(aws_sdk_servicediscovery::types::Tag::builder().key(key).value(value).build()?)
+            Ok(aws_sdk_servicediscovery::types::Tag::builder()
+                .key(key)
+                .value(value)
+                .build()?)
         })
         .collect()
 }
@@ -31,5 +39,7 @@ pub(crate) fn discovery_tags(
 pub(crate) fn from_discovery(
     tags: &[aws_sdk_servicediscovery::types::Tag],
 ) -> BTreeMap<String, String> {
-    tags.iter().map(|tag| (tag.key().to_owned(), tag.value().to_owned())).collect()
+    tags.iter()
+        .map(|tag| (tag.key().to_owned(), tag.value().to_owned()))
+        .collect()
 }

@@ -3,9 +3,9 @@
 use super::{Incomplete, ecs_tags};
 use aws_sdk_ecs::operation::register_task_definition::builders::RegisterTaskDefinitionInputBuilder;
 use aws_sdk_ecs::types::{
-    ApplicationProtocol, Compatibility, ContainerDefinition, ContainerRestartPolicy, CpuArchitecture,
-    EphemeralStorage, HealthCheck, KeyValuePair, LogConfiguration, LogDriver, NetworkMode, OsFamily,
-    PortMapping, RuntimePlatform, TransportProtocol,
+    ApplicationProtocol, Compatibility, ContainerDefinition, ContainerRestartPolicy,
+    CpuArchitecture, EphemeralStorage, HealthCheck, KeyValuePair, LogConfiguration, LogDriver,
+    NetworkMode, OsFamily, PortMapping, RuntimePlatform, TransportProtocol,
 };
 use privateservice_core::task_definition::{
     self as wanted, AppProtocol, Container, TaskDefinition,
@@ -26,7 +26,9 @@ pub(crate) fn register(
         .build();
     let storage = definition
         .ephemeral_storage
-        .map(|size| Ok::<_, Incomplete>(EphemeralStorage::builder().size_in_gib(int(size)?).build()))
+        .map(|size| {
+            Ok::<_, Incomplete>(EphemeralStorage::builder().size_in_gib(int(size)?).build())
+        })
         .transpose()?;
     Ok(RegisterTaskDefinitionInputBuilder::default()
         .family(&definition.family)
@@ -49,7 +51,10 @@ fn container(container: &Container) -> Result<ContainerDefinition, Incomplete> {
         .map(|(name, value)| KeyValuePair::builder().name(name).value(value).build())
         .collect();
     let ports = container.port_mappings.iter().map(port).collect();
-    let restart = container.restart.then(|| ContainerRestartPolicy::builder().enabled(true).build());
+    let restart = container
+        .restart
+        .then(|| ContainerRestartPolicy::builder().enabled(true).build())
+        .transpose()?;
     let log = LogConfiguration::builder()
         .log_driver(LogDriver::Awslogs)
         .set_options(Some(container.log_options.clone().into_iter().collect()))
@@ -62,7 +67,13 @@ fn container(container: &Container) -> Result<ContainerDefinition, Incomplete> {
         .set_entry_point(words(&container.entry_point))
         .set_environment(Some(environment))
         .set_port_mappings(Some(ports))
-        .set_health_check(container.health_check.as_ref().map(health_check).transpose()?)
+        .set_health_check(
+            container
+                .health_check
+                .as_ref()
+                .map(health_check)
+                .transpose()?,
+        )
         .set_restart_policy(restart)
         .stop_timeout(int(container.stop_timeout)?)
         .log_configuration(log)

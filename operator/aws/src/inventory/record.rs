@@ -64,8 +64,8 @@ pub(super) struct Record<T> {
 }
 
 impl<T: Clone + PartialEq> Record<T> {
-    /// Nothing known. `sequence` is that of now: a read that is under way may have begun before a write of somebody who
-    /// is forgotten already.
+    /// Nothing known. Reads that began up to `sequence` are not believed: a write of somebody who is forgotten already may have
+    /// come after them.
     pub(super) fn new(sequence: u64) -> Self {
         Self {
             fact: Fact::Unknown,
@@ -105,7 +105,11 @@ impl<T: Clone + PartialEq> Record<T> {
 
     /// The read that is wanted, if it is not under way.
     pub(super) const fn wanted(&self) -> Option<&Wanted> {
-        if self.flight.is_some() { None } else { self.wanted.as_ref() }
+        if self.flight.is_some() {
+            None
+        } else {
+            self.wanted.as_ref()
+        }
     }
 
     /// When the wanted read may begin.
@@ -117,7 +121,14 @@ impl<T: Clone + PartialEq> Record<T> {
             }
             _ => None,
         };
-        [Some(wanted.since + timing.coalesce_window), self.not_before, aged].into_iter().flatten().max()
+        [
+            Some(wanted.since + timing.coalesce_window),
+            self.not_before,
+            aged,
+        ]
+        .into_iter()
+        .flatten()
+        .max()
     }
 
     /// A read begins.
@@ -148,6 +159,12 @@ impl<T: Clone + PartialEq> Record<T> {
         self.last_known = None;
     }
 
+    /// A write of ours removed it, as its answer says.
+    pub(super) fn learn_absent(&mut self, at: Timestamp) {
+        self.fact = Fact::Unknown.absent_again(at);
+        self.last_known = None;
+    }
+
     /// The read that began with `start`, at `began`, ended. True if the watchers have something to look at.
     pub(super) fn complete(
         &mut self,
@@ -157,11 +174,24 @@ impl<T: Clone + PartialEq> Record<T> {
         now: Instant,
         timing: &Timing,
     ) -> bool {
-        let mine = self.flight.as_ref().is_some_and(|(flight, _)| *flight == start);
-        let shared = if mine { self.flight.take().and_then(|(_, wanted)| wanted) } else { None };
+        let mine = self
+            .flight
+            .as_ref()
+            .is_some_and(|(flight, _)| *flight == start);
+        let shared = if mine {
+            self.flight.take().and_then(|(_, wanted)| wanted)
+        } else {
+            None
+        };
         if start <= self.touched {
             if let Some(wanted) = shared {
-                merge(&mut self.wanted, Wanted { at_once: true, ..wanted });
+                merge(
+                    &mut self.wanted,
+                    Wanted {
+                        at_once: true,
+                        ..wanted
+                    },
+                );
             }
             return false;
         }
@@ -170,7 +200,9 @@ impl<T: Clone + PartialEq> Record<T> {
         match seen {
             Seen::Failed(failure) => {
                 self.failure = Some(failure);
-                let pause = timing.retry_after.saturating_mul(1 << self.failed_in_row.min(10));
+                let pause = timing
+                    .retry_after
+                    .saturating_mul(1 << self.failed_in_row.min(10));
                 self.not_before = Some(now + pause.min(timing.retry_cap));
                 self.failed_in_row = self.failed_in_row.saturating_add(1);
                 self.missed = self.missed.saturating_add(u32::from(swept));
@@ -215,7 +247,11 @@ fn merge(slot: &mut Option<Wanted>, new: Wanted) {
     *slot = Some(match *slot {
         None => new,
         Some(old) => Wanted {
-            priority: if new.priority.is_before(old.priority) { new.priority } else { old.priority },
+            priority: if new.priority.is_before(old.priority) {
+                new.priority
+            } else {
+                old.priority
+            },
             since: old.since.min(new.since),
             demanded: old.demanded || new.demanded,
             at_once: old.at_once || new.at_once,

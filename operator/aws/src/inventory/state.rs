@@ -50,7 +50,7 @@ pub(super) struct Listing {
     pub(super) entries: HashMap<String, Summary>,
 }
 
-/// A Cloud Map namespace.
+/// A Cloud Map namespace. Never forgotten, so that a listing under way when its last service goes stays ordered; there are few.
 #[derive(Debug, Default)]
 pub(super) struct Namespace {
     pub(super) listing: Option<Listing>,
@@ -110,19 +110,38 @@ impl State {
         now: Instant,
         timing: &Timing,
     ) {
-        if self.objects.get(key).is_some_and(|old| old.scope == scope && old.owner == owner) {
+        if self
+            .objects
+            .get(key)
+            .is_some_and(|old| old.scope == scope && old.owner == owner)
+        {
             return;
         }
         self.untrack(key);
         let sequence = self.sequence;
         let service = self.services.entry(service_id(&scope));
-        service.or_insert_with(|| Record::new(sequence)).watchers.insert(key.clone());
+        service
+            .or_insert_with(|| Record::new(sequence))
+            .watchers
+            .insert(key.clone());
         let newest = self.definitions.entry(newest(&scope));
-        newest.or_insert_with(|| Record::new(sequence)).watchers.insert(key.clone());
+        newest
+            .or_insert_with(|| Record::new(sequence))
+            .watchers
+            .insert(key.clone());
         self.revisions.entry(scope.family.clone()).or_default();
         let inherited = self.inherited_dns(&scope, &owner, now, timing);
+        let namespace = self
+            .namespaces
+            .entry(scope.namespace_id.clone())
+            .or_default();
+        let touched = namespace
+            .touched
+            .get(&scope.service)
+            .copied()
+            .unwrap_or_default();
         let dns = self.dns.entry(dns_id(&scope)).or_insert_with(|| {
-            let mut record = Record::new(sequence);
+            let mut record = Record::new(touched);
             if let Some((fact, at)) = inherited {
                 record.inherit(fact, at);
             }
@@ -134,20 +153,33 @@ impl State {
 
     /// Forgets an object, and what only it was followed for.
     pub(super) fn untrack(&mut self, key: &ObjectKey) {
-        let Some(Tracked { scope, .. }) = self.objects.remove(key) else { return };
-        leave(&mut self.services, &mut self.wanted_services, &service_id(&scope), key);
+        let Some(Tracked { scope, .. }) = self.objects.remove(key) else {
+            return;
+        };
+        leave(
+            &mut self.services,
+            &mut self.wanted_services,
+            &service_id(&scope),
+            key,
+        );
         leave(&mut self.dns, &mut self.wanted_dns, &dns_id(&scope), key);
         let mine = |definition: &Definition| definition.family() == scope.family;
-        let definitions: Vec<Definition> =
-            self.definitions.keys().filter(|&one| mine(one)).cloned().collect();
+        let definitions: Vec<Definition> = self
+            .definitions
+            .keys()
+            .filter(|&one| mine(one))
+            .cloned()
+            .collect();
         for definition in definitions {
-            leave(&mut self.definitions, &mut self.wanted_definitions, &definition, key);
+            leave(
+                &mut self.definitions,
+                &mut self.wanted_definitions,
+                &definition,
+                key,
+            );
         }
         if !self.definitions.contains_key(&newest(&scope)) {
             self.revisions.remove(&scope.family);
-        }
-        if !self.dns.keys().any(|(namespace, _)| *namespace == scope.namespace_id) {
-            self.namespaces.remove(&scope.namespace_id);
         }
     }
 
@@ -157,13 +189,20 @@ impl State {
             service: fact(self.services.get(&service_id(scope))),
             dns: fact(self.dns.get(&dns_id(scope))),
             newest: fact(self.definitions.get(&newest(scope))),
-            revisions: self.revisions.get(&scope.family).cloned().unwrap_or_default(),
+            revisions: self
+                .revisions
+                .get(&scope.family)
+                .cloned()
+                .unwrap_or_default(),
         }
     }
 
     /// Wants everything tracked to be read again.
     pub(super) fn want_all(&mut self, now: Instant, at: Timestamp) {
-        let priority = Priority { lane: Lane::Bulk, since: at };
+        let priority = Priority {
+            lane: Lane::Bulk,
+            since: at,
+        };
         for (id, record) in &mut self.services {
             record.want(Why::Sweep, priority, now);
             self.wanted_services.insert(id.clone());
@@ -176,7 +215,10 @@ impl State {
 
     /// Wants every moving service to be read again.
     pub(super) fn want_moving(&mut self, now: Instant, at: Timestamp) {
-        let priority = Priority { lane: Lane::Polling, since: at };
+        let priority = Priority {
+            lane: Lane::Polling,
+            since: at,
+        };
         for (id, record) in self.services.iter_mut().filter(|(_, record)| record.moving) {
             record.want(Why::Poll, priority, now);
             self.wanted_services.insert(id.clone());
@@ -210,7 +252,11 @@ impl State {
     ) -> Option<(Fact<ObservedDns>, Instant)> {
         let namespace = self.namespaces.get(&scope.namespace_id)?;
         let listing = namespace.listing.as_ref()?;
-        let touched = namespace.touched.get(&scope.service).copied().unwrap_or_default();
+        let touched = namespace
+            .touched
+            .get(&scope.service)
+            .copied()
+            .unwrap_or_default();
         if listing.start <= touched
             || now.saturating_duration_since(listing.at) > timing.listing_reuse
         {
@@ -220,7 +266,11 @@ impl State {
             None => Fact::Unknown.absent_again(listing.began),
             Some(summary) => {
                 let owner = self.dns_owner(summary, &[owner], now)?;
-                let dns = ObservedDns { id: summary.id.clone(), arn: summary.arn.clone(), owner };
+                let dns = ObservedDns {
+                    id: summary.id.clone(),
+                    arn: summary.arn.clone(),
+                    owner,
+                };
                 Fact::seen(dns, listing.began)
             }
         };

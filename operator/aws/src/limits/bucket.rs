@@ -73,23 +73,54 @@ impl QuotaTable {
     /// not published: ten a second is our own, polite choice.
     pub fn published() -> Self {
         let quota = |bucket| match bucket {
-            Bucket::TaskDefinitionModify => Quota { burst: 20.0, rate: 1.0 },
-            Bucket::TaskDefinitionRead => Quota { burst: 50.0, rate: 20.0 },
-            Bucket::ServiceModify => Quota { burst: 50.0, rate: 5.0 },
-            Bucket::ServiceRead => Quota { burst: 100.0, rate: 20.0 },
-            Bucket::ClusterRead => Quota { burst: 50.0, rate: 20.0 },
+            Bucket::TaskDefinitionModify => Quota {
+                burst: 20.0,
+                rate: 1.0,
+            },
+            Bucket::TaskDefinitionRead => Quota {
+                burst: 50.0,
+                rate: 20.0,
+            },
+            Bucket::ServiceModify => Quota {
+                burst: 50.0,
+                rate: 5.0,
+            },
+            Bucket::ServiceRead => Quota {
+                burst: 100.0,
+                rate: 20.0,
+            },
+            Bucket::ClusterRead => Quota {
+                burst: 50.0,
+                rate: 20.0,
+            },
             Bucket::TagModify | Bucket::CloudMapRead | Bucket::CloudMapModify | Bucket::Sts => {
-                Quota { burst: 20.0, rate: 10.0 }
+                Quota {
+                    burst: 20.0,
+                    rate: 10.0,
+                }
             }
         };
-        Self(Bucket::ALL.into_iter().map(|bucket| (bucket, quota(bucket))).collect())
+        Self(
+            Bucket::ALL
+                .into_iter()
+                .map(|bucket| (bucket, quota(bucket)))
+                .collect(),
+        )
     }
 
     /// The same with every rate multiplied by `rates` and every burst by `bursts` (both above 0).
     #[must_use]
     pub fn scaled(&self, rates: f64, bursts: f64) -> Self {
-        let scale = |quota: &Quota| Quota { burst: quota.burst * bursts, rate: quota.rate * rates };
-        Self(self.0.iter().map(|(bucket, quota)| (*bucket, scale(quota))).collect())
+        let scale = |quota: &Quota| Quota {
+            burst: quota.burst * bursts,
+            rate: quota.rate * rates,
+        };
+        Self(
+            self.0
+                .iter()
+                .map(|(bucket, quota)| (*bucket, scale(quota)))
+                .collect(),
+        )
     }
 
     /// The part of it that this installation may use (`--quota-share`).
@@ -101,7 +132,10 @@ impl QuotaTable {
     /// The limit of a bucket.
     pub fn get(&self, bucket: Bucket) -> Quota {
         // The table is total by construction; one call a second is the strictest published rate.
-        self.0.get(&bucket).copied().unwrap_or(Quota { burst: 1.0, rate: 1.0 })
+        self.0.get(&bucket).copied().unwrap_or(Quota {
+            burst: 1.0,
+            rate: 1.0,
+        })
     }
 }
 

@@ -95,7 +95,10 @@ impl Queue {
     /// A full bucket; reservations are kept for `keep`.
     pub(super) fn new(quota: Quota, keep: Duration, penalties: Penalties, now: Instant) -> Self {
         // A bucket that can never hold a whole token would never grant anything.
-        let quota = Quota { burst: quota.burst.max(1.0), rate: quota.rate };
+        let quota = Quota {
+            burst: quota.burst.max(1.0),
+            rate: quota.rate,
+        };
         Self {
             quota,
             keep,
@@ -149,7 +152,9 @@ impl Queue {
 
     /// Waiters in the queue before this one.
     pub(super) fn ahead(&self, waiter: &Waiter) -> usize {
-        self.ranks.get(waiter).map_or(0, |rank| self.waiting.range(..rank).count())
+        self.ranks
+            .get(waiter)
+            .map_or(0, |rank| self.waiting.range(..rank).count())
     }
 
     /// Waiters in the queue.
@@ -166,11 +171,19 @@ impl Queue {
             return granted;
         }
         while self.tokens >= 1.0 - EPSILON {
-            let Some((rank, waiter)) = self.waiting.pop_first() else { break };
+            let Some((rank, waiter)) = self.waiting.pop_first() else {
+                break;
+            };
             self.ranks.remove(&waiter);
             self.tokens = (self.tokens - 1.0).max(0.0);
             if let Waiter::Object(key) = &waiter {
-                self.reserved.insert(key.clone(), Reservation { rank, until: now + self.keep });
+                self.reserved.insert(
+                    key.clone(),
+                    Reservation {
+                        rank,
+                        until: now + self.keep,
+                    },
+                );
             }
             granted.push(waiter);
         }
@@ -179,10 +192,16 @@ impl Queue {
 
     /// When `pump` has something to do again, if ever.
     pub(super) fn next_event(&self) -> Option<Instant> {
-        let expiry = self.reserved.values().map(|reservation| reservation.until).min();
+        let expiry = self
+            .reserved
+            .values()
+            .map(|reservation| reservation.until)
+            .min();
         let refill = (!self.waiting.is_empty()).then(|| {
             let missing = (1.0 - self.tokens).max(0.0) / self.quota.rate;
-            let from = self.paused_until.map_or(self.refilled, |until| self.refilled.max(until));
+            let from = self
+                .paused_until
+                .map_or(self.refilled, |until| self.refilled.max(until));
             from + Duration::from_secs_f64(missing.min(MAX_WAIT_SECONDS))
         });
         [expiry, refill].into_iter().flatten().min()
@@ -194,12 +213,20 @@ impl Queue {
         let pause = self
             .penalties
             .first
-            .saturating_mul(1_u32.checked_shl(self.throttled_in_row.min(16)).unwrap_or(u32::MAX))
+            .saturating_mul(
+                1_u32
+                    .checked_shl(self.throttled_in_row.min(16))
+                    .unwrap_or(u32::MAX),
+            )
             .min(self.penalties.cap);
         self.throttled_in_row += 1;
         self.tokens = 0.0;
         self.refilled = now;
-        self.paused_until = Some(self.paused_until.map_or(now, |until| until.max(now)).max(now + pause));
+        self.paused_until = Some(
+            self.paused_until
+                .map_or(now, |until| until.max(now))
+                .max(now + pause),
+        );
         for (key, reservation) in self.reserved.drain() {
             let waiter = Waiter::Object(key);
             self.ranks.insert(waiter.clone(), reservation.rank);
@@ -225,7 +252,9 @@ impl Queue {
     }
 
     fn refill(&mut self, now: Instant) {
-        let from = self.paused_until.map_or(self.refilled, |until| self.refilled.max(until));
+        let from = self
+            .paused_until
+            .map_or(self.refilled, |until| self.refilled.max(until));
         if now > from {
             let earned = (now - from).as_secs_f64() * self.quota.rate;
             self.tokens = (self.tokens + earned).min(self.ceiling().max(self.tokens));
@@ -236,7 +265,8 @@ impl Queue {
 
     fn expire(&mut self, now: Instant) {
         let before = self.reserved.len();
-        self.reserved.retain(|_, reservation| reservation.until > now);
+        self.reserved
+            .retain(|_, reservation| reservation.until > now);
         for _ in self.reserved.len()..before {
             self.give_back(now);
         }

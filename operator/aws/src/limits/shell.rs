@@ -48,11 +48,17 @@ impl Limits {
         wake: mpsc::UnboundedSender<ObjectKey>,
     ) -> Arc<Self> {
         let now = now();
-        let penalties = Penalties { first: timing.penalty, cap: timing.penalty_cap };
+        let penalties = Penalties {
+            first: timing.penalty,
+            cap: timing.penalty_cap,
+        };
         let queue = |bucket| Queue::new(quotas.get(bucket), timing.reservation, penalties, now);
         Arc::new(Self {
             inner: Mutex::new(Inner {
-                queues: Bucket::ALL.into_iter().map(|bucket| (bucket, queue(bucket))).collect(),
+                queues: Bucket::ALL
+                    .into_iter()
+                    .map(|bucket| (bucket, queue(bucket)))
+                    .collect(),
                 tickets: HashMap::new(),
                 next_ticket: 0,
                 passes: HashMap::new(),
@@ -97,7 +103,15 @@ impl Limits {
                 queue.enqueue(Waiter::Ticket(id), priority);
             }
             self.settle(&mut inner, bucket);
-            (Ticket { limits: self, bucket, id, used: false }, granted)
+            (
+                Ticket {
+                    limits: self,
+                    bucket,
+                    id,
+                    used: false,
+                },
+                granted,
+            )
         };
         self.changed.notify_one();
         // The sender is only dropped unused together with the limits themselves.
@@ -124,9 +138,14 @@ impl Limits {
         let admission = if granted.contains(&waiter) && queue.take_reserved(key) {
             Admission::Granted
         } else {
-            Admission::Queued { ahead: queue.ahead(&waiter) }
+            Admission::Queued {
+                ahead: queue.ahead(&waiter),
+            }
         };
-        let others = granted.into_iter().filter(|other| *other != waiter).collect();
+        let others = granted
+            .into_iter()
+            .filter(|other| *other != waiter)
+            .collect();
         self.deliver(&mut inner, bucket, others);
         drop(inner);
         self.changed.notify_one();
@@ -137,7 +156,10 @@ impl Limits {
     /// for are given back.
     pub fn begin_pass(self: &Arc<Self>, key: &ObjectKey) -> Pass {
         self.lock().passes.insert(key.clone(), BTreeSet::new());
-        Pass { limits: Arc::clone(self), key: key.clone() }
+        Pass {
+            limits: Arc::clone(self),
+            key: key.clone(),
+        }
     }
 
     /// Gives back every place and reservation of an object.
@@ -183,7 +205,10 @@ impl Limits {
     fn withdraw_except(&self, key: &ObjectKey, asked: &BTreeSet<Bucket>) {
         let mut inner = self.lock();
         let waiter = Waiter::Object(key.clone());
-        for bucket in Bucket::ALL.into_iter().filter(|bucket| !asked.contains(bucket)) {
+        for bucket in Bucket::ALL
+            .into_iter()
+            .filter(|bucket| !asked.contains(bucket))
+        {
             if let Some(queue) = inner.queues.get_mut(&bucket) {
                 queue.withdraw(&waiter, now());
             }
@@ -205,12 +230,17 @@ impl Limits {
                     // A closed channel means that the process is stopping.
                     Waiter::Object(key) => drop(self.wake.send(key)),
                     Waiter::Ticket(id) => {
-                        let sent = inner.tickets.remove(&id).is_some_and(|to| to.send(()).is_ok());
+                        let sent = inner
+                            .tickets
+                            .remove(&id)
+                            .is_some_and(|to| to.send(()).is_ok());
                         unclaimed += u32::from(!sent);
                     }
                 }
             }
-            let Some(queue) = inner.queues.get_mut(&bucket) else { return };
+            let Some(queue) = inner.queues.get_mut(&bucket) else {
+                return;
+            };
             if unclaimed > 0 {
                 let now = now();
                 (0..unclaimed).for_each(|_| queue.give_back(now));
@@ -235,7 +265,12 @@ pub struct Pass {
 
 impl Drop for Pass {
     fn drop(&mut self) {
-        let asked = self.limits.lock().passes.remove(&self.key).unwrap_or_default();
+        let asked = self
+            .limits
+            .lock()
+            .passes
+            .remove(&self.key)
+            .unwrap_or_default();
         self.limits.withdraw_except(&self.key, &asked);
     }
 }

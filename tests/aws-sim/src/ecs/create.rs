@@ -30,6 +30,7 @@ impl World {
         &mut self,
         body: &Value,
         now: Moment,
+        access_key: &str,
         facts: &UpstreamFacts,
     ) -> Result<Value, AwsError> {
         let (cluster_name, cluster) = self.cluster(&body["cluster"])?;
@@ -140,6 +141,7 @@ impl World {
             events: VecDeque::new(),
             next_wake: None,
             endpoints,
+            access_key: Some(access_key.to_owned()).filter(|key| !key.is_empty()),
         };
         rollout::begin(&mut service, now, &mut self.ids);
         // The answer shows the service as it was asked for, before its scheduler ran.

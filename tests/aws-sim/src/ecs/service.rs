@@ -152,6 +152,8 @@ pub(crate) struct Service {
     pub(crate) next_wake: Option<Moment>,
     /// Service Connect endpoints held: (namespace, discovery name).
     pub(crate) endpoints: Vec<(String, String)>,
+    /// The key that created it.
+    pub(crate) access_key: Option<String>,
 }
 
 impl Service {

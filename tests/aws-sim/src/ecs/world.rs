@@ -26,6 +26,8 @@ pub(crate) type ServiceKey = (String, String);
 pub(crate) struct Registration {
     pub(crate) cloud_map_service: String,
     pub(crate) instance: String,
+    /// The key that created the ECS service: the stand-in keeps accounts apart by it.
+    pub(crate) access_key: Option<String>,
     /// The attributes of the instance; `None` removes it.
     pub(crate) attributes: Option<BTreeMap<String, String>>,
 }
@@ -354,6 +356,7 @@ impl World {
                 registrations.push(Registration {
                     cloud_map_service: arn.rsplit('/').next().unwrap_or_default().to_owned(),
                     instance: task.id.clone(),
+                    access_key: service.access_key.clone(),
                     attributes: serves.then_some(attributes),
                 });
             }

@@ -1,0 +1,110 @@
+//! One mutating call: admitted without waiting, and fenced in the inventory on both sides.
+
+use super::Caller;
+use crate::calls::CallError;
+use crate::connect::Account;
+use crate::inventory::{Before, Inventory, Need, What};
+use crate::limits::Admission;
+use crate::operations::Operation;
+use aws_sdk_ecs::error::{ProvideErrorMetadata, SdkError};
+use privateservice_core::failure::Failure;
+use privateservice_core::observed::Scope;
+use std::error::Error;
+
+impl Account {
+    /// A call for the object, or the news that it has to queue for it.
+    pub(super) fn admit(&self, caller: Caller<'_>, operation: Operation) -> Result<(), Failure> {
+        match self
+            .limits
+            .try_admit(operation.bucket, caller.key, caller.priority)
+        {
+            Admission::Granted => Ok(()),
+            Admission::Queued { ahead } => Err(Failure::Queued { ahead }),
+        }
+    }
+
+    /// Sends a mutating call that has been admitted. What it touches is Unknown while it runs; afterwards it is what it was if AWS
+    /// refused the call, and is otherwise to be read by whoever needs it.
+    pub(super) async fn write<T, E>(
+        &self,
+        caller: Caller<'_>,
+        operation: Operation,
+        what: What,
+        call: impl Future<Output = Result<T, SdkError<E>>>,
+    ) -> Result<T, CallError<E>>
+    where
+        E: ProvideErrorMetadata + Error + 'static,
+    {
+        let mut fence = Fence::close(&self.inventory, caller.scope, what);
+        let result = self.calls.send(operation, call).await;
+        let before = fence.open();
+        match &result {
+            Ok(_) => {}
+            Err(error) if changed_nothing(&error.failure) => {
+                if let Some(before) = before {
+                    self.inventory.restore(caller.scope, before);
+                }
+            }
+            Err(_) => self
+                .inventory
+                .look_again(caller.scope, &[need(what)], caller.priority),
+        }
+        result
+    }
+}
+
+const fn need(what: What) -> Need {
+    match what {
+        What::Service => Need::Service,
+        What::Dns => Need::Dns,
+        What::Newest => Need::Newest,
+    }
+}
+
+/// True where AWS refused for a reason that says nothing new about the thing itself.
+const fn changed_nothing(failure: &Failure) -> bool {
+    match failure {
+        Failure::Queued { .. }
+        | Failure::Throttled { .. }
+        | Failure::Waiting { .. }
+        | Failure::Refused { .. }
+        | Failure::RevisionGone { .. } => true,
+        Failure::Ambiguous { .. } | Failure::NotYet { .. } | Failure::Conflict { .. } => false,
+    }
+}
+
+/// Keeps reads that overlap a write from being believed, also when the write is cancelled.
+struct Fence<'a> {
+    inventory: &'a Inventory,
+    scope: &'a Scope,
+    what: What,
+    before: Option<Before>,
+    closed: bool,
+}
+
+impl<'a> Fence<'a> {
+    fn close(inventory: &'a Inventory, scope: &'a Scope, what: What) -> Self {
+        let before = inventory.touch_and_keep(scope, what);
+        Self {
+            inventory,
+            scope,
+            what,
+            before,
+            closed: true,
+        }
+    }
+
+    fn open(&mut self) -> Option<Before> {
+        self.closed = false;
+        self.inventory.touch(self.scope, self.what);
+        self.before.take()
+    }
+}
+
+impl Drop for Fence<'_> {
+    fn drop(&mut self) {
+        if self.closed {
+            self.inventory.touch(self.scope, self.what);
+        }
+    }
+}

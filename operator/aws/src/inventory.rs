@@ -1,0 +1,261 @@
+//! What is known of AWS for every tracked object, kept fresh in shared batches: the reflector of this side.
+//!
+//! In: who is tracked, demands for reads, news of our own writes. Out: [`Observed`] snapshots from memory, and a wake-up of an object
+//! whenever a fact of it changed, or a read it demanded ended. Its readers call AWS; nothing else here does IO.
+//!
+//! Invariants: a failed, partial or empty answer never turns a fact into Absent; a read that began before one of our writes ended is
+//! discarded; a thing is never read twice at once.
+
+mod definitions;
+mod dns;
+mod record;
+mod rounds;
+mod services;
+mod state;
+mod writes;
+
+use crate::calls::Calls;
+use crate::clock;
+use crate::connect::Clients;
+use crate::limits::{Limits, Priority};
+use crate::timing::Timing;
+use privateservice_core::failure::Failure;
+use privateservice_core::observed::{Observed, Revision, Scope, Service};
+use privateservice_core::owner::{ObjectKey, Owner};
+use record::Why;
+use state::{Definition, State, dns_id, newest, service_id};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+use tokio::sync::{Notify, mpsc};
+use tokio::task::AbortHandle;
+
+pub(crate) use writes::Before;
+pub use writes::What;
+
+/// A fact a reconcile cannot go on without.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Need {
+    /// The ECS service.
+    Service,
+    /// The Cloud Map DNS service.
+    Dns,
+    /// The newest ACTIVE revision of the family.
+    Newest,
+    /// What a revision is, by its ARN.
+    Revision(String),
+}
+
+/// The inventory of one account and Region.
+#[derive(Debug)]
+pub struct Inventory {
+    state: Mutex<State>,
+    clients: Clients,
+    limits: Arc<Limits>,
+    calls: Arc<Calls>,
+    timing: Timing,
+    wake: mpsc::UnboundedSender<ObjectKey>,
+    service_reads: Notify,
+    dns_reads: Notify,
+    definition_reads: Notify,
+}
+
+impl Inventory {
+    pub(crate) fn new(
+        clients: Clients,
+        limits: Arc<Limits>,
+        calls: Arc<Calls>,
+        timing: Timing,
+        wake: mpsc::UnboundedSender<ObjectKey>,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            state: Mutex::default(),
+            clients,
+            limits,
+            calls,
+            timing,
+            wake,
+            service_reads: Notify::new(),
+            dns_reads: Notify::new(),
+            definition_reads: Notify::new(),
+        })
+    }
+
+    /// Starts the readers; they run until they are aborted.
+    pub(crate) fn start(self: &Arc<Self>) -> Vec<AbortHandle> {
+        vec![
+            tokio::spawn(Arc::clone(self).read_services()).abort_handle(),
+            tokio::spawn(Arc::clone(self).read_dns()).abort_handle(),
+            tokio::spawn(Arc::clone(self).read_definitions()).abort_handle(),
+            tokio::spawn(Arc::clone(self).poll()).abort_handle(),
+            tokio::spawn(Arc::clone(self).sweep()).abort_handle(),
+        ]
+    }
+
+    /// Follows an object at a scope. Repeating it changes nothing; another scope or owner replaces the old one. Reads nothing yet.
+    pub fn track(&self, key: &ObjectKey, scope: &Scope, owner: &Owner) {
+        let now = now();
+        self.lock()
+            .track(key, scope.clone(), owner.clone(), now, &self.timing);
+    }
+
+    /// Stops following an object and forgets what is known for it alone.
+    pub fn untrack(&self, key: &ObjectKey) {
+        self.lock().untrack(key);
+    }
+
+    /// Objects that are followed.
+    pub fn tracked(&self) -> usize {
+        self.lock().objects.len()
+    }
+
+    /// Adds revisions whose content status remembers; what AWS or our own calls said since outranks it.
+    pub fn seed(&self, scope: &Scope, revisions: Vec<Revision>) {
+        let mut state = self.lock();
+        if let Some(known) = state.revisions.get_mut(&scope.family) {
+            for revision in revisions {
+                known.entry(revision.arn.clone()).or_insert(revision);
+            }
+        }
+    }
+
+    /// The facts, from memory.
+    pub fn observed(&self, scope: &Scope) -> Observed {
+        self.lock().observed(scope)
+    }
+
+    /// The ECS service as it was last seen, even while a write has made it uncertain. For display only.
+    pub fn last_known(&self, scope: &Scope) -> Option<Service> {
+        self.lock()
+            .services
+            .get(&service_id(scope))
+            .and_then(|record| record.last_known().cloned())
+    }
+
+    /// Wants facts read. The objects that follow the scope are woken when the reads end, whatever they find. A fact that is known
+    /// and fresh is read again only once it is [`Timing::reread_after`] old, and after a failure reads pause.
+    pub fn demand(&self, scope: &Scope, needs: &[Need], priority: Priority) {
+        self.want(scope, needs, Why::Demand, priority);
+    }
+
+    /// Wants the ECS service and the DNS service read now, because a user asked for it.
+    pub fn sweep_now(&self, scope: &Scope) {
+        let priority = Priority {
+            lane: crate::limits::Lane::Edit,
+            since: clock::now(),
+        };
+        self.want(scope, &[Need::Service, Need::Dns], Why::FreshLook, priority);
+    }
+
+    /// Whether the service is changing and is to be read every [`Timing::poll_interval`].
+    pub fn set_moving(&self, scope: &Scope, moving: bool) {
+        if let Some(record) = self.lock().services.get_mut(&service_id(scope)) {
+            record.moving = moving;
+        }
+    }
+
+    /// Sweeps in a row that could not read this service; 0 after any successful read.
+    pub fn missed_sweeps(&self, scope: &Scope) -> u32 {
+        self.lock()
+            .services
+            .get(&service_id(scope))
+            .map_or(0, |record| record.missed)
+    }
+
+    /// Why the last read for this scope failed, if the last one did.
+    pub fn last_failure(&self, scope: &Scope) -> Option<Failure> {
+        let state = self.lock();
+        let service = state
+            .services
+            .get(&service_id(scope))
+            .and_then(|one| one.failure.clone());
+        let dns = || {
+            state
+                .dns
+                .get(&dns_id(scope))
+                .and_then(|one| one.failure.clone())
+        };
+        let mut definitions = state
+            .definitions
+            .iter()
+            .filter(|(one, _)| one.family() == scope.family);
+        service
+            .or_else(dns)
+            .or_else(|| definitions.find_map(|(_, one)| one.failure.clone()))
+    }
+
+    fn want(&self, scope: &Scope, needs: &[Need], why: Why, priority: Priority) {
+        let now = now();
+        let mut guard = self.lock();
+        let state = &mut *guard;
+        for need in needs {
+            match need {
+                Need::Service => {
+                    let id = service_id(scope);
+                    if let Some(record) = state.services.get_mut(&id) {
+                        record.want(why, priority, now);
+                        state.wanted_services.insert(id);
+                        self.service_reads.notify_one();
+                    }
+                }
+                Need::Dns => {
+                    let id = dns_id(scope);
+                    if let Some(record) = state.dns.get_mut(&id) {
+                        record.want(why, priority, now);
+                        state.wanted_dns.insert(id);
+                        self.dns_reads.notify_one();
+                    }
+                }
+                Need::Newest => self.want_definition(state, newest(scope), why, priority, now),
+                Need::Revision(arn) => {
+                    let watchers = state
+                        .definitions
+                        .get(&newest(scope))
+                        .map(|one| one.watchers.clone());
+                    let Some(watchers) = watchers else { continue };
+                    let id = Definition::Revision {
+                        family: scope.family.clone(),
+                        arn: arn.clone(),
+                    };
+                    let sequence = state.sequence;
+                    let record = state.definitions.entry(id.clone());
+                    record
+                        .or_insert_with(|| record::Record::new(sequence))
+                        .watchers = watchers;
+                    self.want_definition(state, id, why, priority, now);
+                }
+            }
+        }
+    }
+
+    fn want_definition(
+        &self,
+        state: &mut State,
+        id: Definition,
+        why: Why,
+        priority: Priority,
+        now: Instant,
+    ) {
+        if let Some(record) = state.definitions.get_mut(&id) {
+            record.want(why, priority, now);
+            state.wanted_definitions.insert(id);
+            self.definition_reads.notify_one();
+        }
+    }
+
+    fn wake<'a>(&self, keys: impl IntoIterator<Item = &'a ObjectKey>) {
+        for key in keys {
+            // A closed channel means that the process is stopping.
+            drop(self.wake.send(key.clone()));
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Every change is complete before anything in a critical section could panic.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The runtime's clock, which tests can stop and move.
+fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
+}

@@ -1,0 +1,105 @@
+//! What every pass may use: clients, caches, queues. Holds state, does no IO of its own.
+
+use crate::config::Config;
+use crate::events::Events;
+use crate::index::{self, Index};
+use crate::metrics::Metrics;
+use crate::status::Statuses;
+use k8s_openapi::api::core::v1::Namespace;
+use kube::Client;
+use kube::core::PartialObjectMeta;
+use kube::runtime::reflector::{ObjectRef, Store};
+use privateservice_api::{Environment, PrivateService};
+use privateservice_aws::{Account, AccountKey, Connector};
+use privateservice_core::owner::ObjectKey;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use tokio::sync::mpsc;
+
+/// What every pass may use.
+#[derive(Debug)]
+pub struct Context {
+    /// Kubernetes.
+    pub client: ClientHandle,
+    /// The flags.
+    pub config: Config,
+    /// Name of this installation in the ownership tag.
+    pub cluster_id: String,
+    /// AWS.
+    pub connector: Connector,
+    /// Cache of all readable PrivateServices. One that cannot be read is in it only while it is being deleted, with an empty spec.
+    pub services: Store<PrivateService>,
+    /// Cache of all readable Environments.
+    pub environments: Store<Environment>,
+    /// Cache of the metadata of all Kubernetes namespaces.
+    pub namespaces: Store<PartialObjectMeta<Namespace>>,
+    /// Who has to do with whom.
+    pub index: Index,
+    /// Statuses of PrivateServices, as last written.
+    pub service_statuses: Statuses<PrivateService>,
+    /// Statuses of Environments, as last written.
+    pub environment_statuses: Statuses<Environment>,
+    /// Kubernetes Events.
+    pub events: Events,
+    /// Counters.
+    pub metrics: Metrics,
+    /// PrivateServices sent here are reconciled soon.
+    pub wake: mpsc::UnboundedSender<ObjectKey>,
+    /// Environments sent here (by name) are reconciled soon.
+    pub wake_environment: mpsc::UnboundedSender<String>,
+}
+
+/// A Kubernetes client that can be shown by `Debug`.
+#[derive(Clone)]
+pub struct ClientHandle(pub Client);
+
+impl std::fmt::Debug for ClientHandle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Client")
+    }
+}
+
+impl Context {
+    /// A PrivateService from the cache.
+    pub fn service(&self, key: &ObjectKey) -> Option<Arc<PrivateService>> {
+        self.services.get(&service_ref(key))
+    }
+
+    /// An Environment from the cache.
+    pub fn environment(&self, name: &str) -> Option<Arc<Environment>> {
+        self.environments.get(&ObjectRef::new(name))
+    }
+
+    /// The Environment an object uses: the one it names, else the one it was first placed in, else the default.
+    pub fn environment_name(&self, object: &PrivateService) -> Option<String> {
+        index::environment_of(object, self.config.default_environment.as_deref())
+    }
+
+    /// Labels of a Kubernetes namespace; `None` if it is not known (yet).
+    pub fn namespace_labels(&self, name: &str) -> Option<BTreeMap<String, String>> {
+        let namespace = self.namespaces.get(&ObjectRef::new(name))?;
+        Some(namespace.metadata.labels.clone().unwrap_or_default())
+    }
+
+    /// The AWS account of our credentials, in a Region.
+    pub fn account(&self, region: &str) -> Arc<Account> {
+        self.connector.account(&AccountKey { region: region.to_owned() })
+    }
+
+    /// Has a PrivateService reconciled soon.
+    pub fn wake(&self, key: ObjectKey) {
+        // A closed channel means that the process is stopping.
+        let _ = self.wake.send(key);
+    }
+
+    /// Has an Environment reconciled soon.
+    pub fn wake_environment(&self, name: impl Into<String>) {
+        // As above.
+        let _ = self.wake_environment.send(name.into());
+    }
+}
+
+/// The key as kube's caches and queues want it.
+pub fn service_ref(key: &ObjectKey) -> ObjectRef<PrivateService> {
+    ObjectRef::new(&key.name).within(&key.namespace)
+}

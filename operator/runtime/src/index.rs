@@ -1,0 +1,190 @@
+//! Who has to do with whom: PrivateServices by name, by what they refer to, and by Environment. Pure data behind a lock.
+//!
+//! Kept by the watch, after the cache and before anybody is woken, so that looking something up costs what the answer holds and not a walk
+//! through all objects.
+
+use privateservice_api::PrivateService;
+use privateservice_core::owner::ObjectKey;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+
+/// What is remembered of one PrivateService.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Entry {
+    /// The Environment it uses, if it names one, has one or gets the default.
+    pub environment: Option<String>,
+    /// Names of the PrivateServices of its Kubernetes namespace that it refers to.
+    pub references: BTreeSet<String>,
+}
+
+impl Entry {
+    /// What is to be remembered of this object.
+    pub fn of(object: &PrivateService, default_environment: Option<&str>) -> Self {
+        let references = object
+            .spec
+            .env
+            .iter()
+            .filter_map(|entry| entry.value_from.as_ref()?.service_ref.as_ref())
+            .map(|reference| reference.name.clone())
+            .collect();
+        Self { environment: environment_of(object, default_environment), references }
+    }
+}
+
+/// The Environment an object uses: the one it names, else the one it was first placed in, else the default.
+pub fn environment_of(
+    object: &PrivateService,
+    default_environment: Option<&str>,
+) -> Option<String> {
+    let placed = object.status.as_ref().and_then(|status| status.environment.as_deref());
+    object.spec.environment.as_deref().or(placed).or(default_environment).map(str::to_owned)
+}
+
+/// The index.
+#[derive(Debug, Default)]
+pub struct Index {
+    inner: RwLock<Inner>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    entries: HashMap<ObjectKey, Entry>,
+    by_name: HashMap<String, BTreeSet<ObjectKey>>,
+    by_reference: HashMap<(String, String), BTreeSet<ObjectKey>>,
+    by_environment: BTreeMap<String, BTreeSet<ObjectKey>>,
+}
+
+impl Index {
+    /// Remembers an object as it is now. Yields what was remembered of it before.
+    pub fn put(&self, key: &ObjectKey, entry: Entry) -> Option<Entry> {
+        let mut inner = self.inner.write().unwrap_or_else(PoisonError::into_inner);
+        let before = inner.take(key);
+        inner.by_name.entry(key.name.clone()).or_default().insert(key.clone());
+        for name in &entry.references {
+            let target = (key.namespace.clone(), name.clone());
+            inner.by_reference.entry(target).or_default().insert(key.clone());
+        }
+        if let Some(environment) = &entry.environment {
+            inner.by_environment.entry(environment.clone()).or_default().insert(key.clone());
+        }
+        inner.entries.insert(key.clone(), entry);
+        before
+    }
+
+    /// Forgets an object. Yields what was remembered of it.
+    pub fn remove(&self, key: &ObjectKey) -> Option<Entry> {
+        self.inner.write().unwrap_or_else(PoisonError::into_inner).take(key)
+    }
+
+    /// All PrivateServices of that name, in any Kubernetes namespace and Environment.
+    pub fn namesakes(&self, name: &str) -> Vec<ObjectKey> {
+        listed(self.read().by_name.get(name))
+    }
+
+    /// The PrivateServices that refer to this one.
+    pub fn dependents(&self, key: &ObjectKey) -> Vec<ObjectKey> {
+        listed(self.read().by_reference.get(&(key.namespace.clone(), key.name.clone())))
+    }
+
+    /// The PrivateServices that use an Environment.
+    pub fn users(&self, environment: &str) -> Vec<ObjectKey> {
+        listed(self.read().by_environment.get(environment))
+    }
+
+    /// How many PrivateServices use an Environment.
+    pub fn user_count(&self, environment: &str) -> usize {
+        self.read().by_environment.get(environment).map_or(0, BTreeSet::len)
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Inner> {
+        self.inner.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    fn take(&mut self, key: &ObjectKey) -> Option<Entry> {
+        let entry = self.entries.remove(key)?;
+        drop_from(&mut self.by_name, &key.name, key);
+        for name in &entry.references {
+            drop_from(&mut self.by_reference, &(key.namespace.clone(), name.clone()), key);
+        }
+        if let Some(environment) = &entry.environment
+            && let Some(keys) = self.by_environment.get_mut(environment)
+        {
+            keys.remove(key);
+            if keys.is_empty() {
+                self.by_environment.remove(environment);
+            }
+        }
+        Some(entry)
+    }
+}
+
+fn drop_from<K: std::hash::Hash + Eq>(
+    map: &mut HashMap<K, BTreeSet<ObjectKey>>,
+    at: &K,
+    key: &ObjectKey,
+) {
+    if let Some(keys) = map.get_mut(at) {
+        keys.remove(key);
+        if keys.is_empty() {
+            map.remove(at);
+        }
+    }
+}
+
+fn listed(keys: Option<&BTreeSet<ObjectKey>>) -> Vec<ObjectKey> {
+    keys.map(|keys| keys.iter().cloned().collect()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(namespace: &str, name: &str) -> ObjectKey {
+        ObjectKey { namespace: namespace.into(), name: name.into() }
+    }
+
+    fn entry(environment: &str, references: &[&str]) -> Entry {
+        Entry {
+            environment: Some(environment.into()),
+            references: references.iter().map(|&name| name.to_owned()).collect(),
+        }
+    }
+
+    #[test]
+    fn objects_are_found_by_name_reference_and_environment() {
+        let index = Index::default();
+        index.put(&key("a", "api"), entry("staging", &["cache"]));
+        index.put(&key("b", "api"), entry("staging", &["cache"]));
+        index.put(&key("a", "cache"), entry("production", &[]));
+        assert_eq!(index.namesakes("api"), [key("a", "api"), key("b", "api")]);
+        assert_eq!(index.dependents(&key("a", "cache")), [key("a", "api")]);
+        assert_eq!(index.users("staging"), [key("a", "api"), key("b", "api")]);
+        assert_eq!(index.user_count("production"), 1);
+    }
+
+    #[test]
+    fn what_an_object_no_longer_says_is_forgotten() {
+        let index = Index::default();
+        let api = key("a", "api");
+        index.put(&api, entry("staging", &["cache"]));
+        assert_eq!(index.put(&api, entry("production", &[])), Some(entry("staging", &["cache"])));
+        assert_eq!(index.users("staging"), []);
+        assert_eq!(index.dependents(&key("a", "cache")), []);
+        index.remove(&api);
+        assert_eq!(index.namesakes("api"), []);
+        assert_eq!(index.user_count("production"), 0);
+    }
+
+    #[test]
+    fn an_object_uses_what_it_names_else_where_it_is_else_the_default() {
+        let mut object = PrivateService::default();
+        assert_eq!(environment_of(&object, None), None);
+        assert_eq!(environment_of(&object, Some("default")).as_deref(), Some("default"));
+        object.status.get_or_insert_default().environment = Some("first".into());
+        assert_eq!(environment_of(&object, Some("default")).as_deref(), Some("first"));
+        object.spec.environment = Some("named".into());
+        assert_eq!(environment_of(&object, Some("default")).as_deref(), Some("named"));
+    }
+}

@@ -1,0 +1,83 @@
+//! Deleting: works from status alone, whatever state the Environment and the spec are in, and lets go of the finalizer when nothing is
+//! left in AWS.
+
+use super::neighbours::key_of;
+use super::pass::{self, Next};
+use super::remembered::Remembered;
+use super::writing::Writer;
+use crate::context::Context;
+use crate::finalizer;
+use k8s_openapi::jiff::Timestamp;
+use kube::ResourceExt;
+use privateservice_api::privateservice::DeletionPolicy;
+use privateservice_api::{PrivateService, PrivateServiceStatus};
+use privateservice_aws::AccountKey;
+use privateservice_core::assess;
+use privateservice_core::guard;
+use privateservice_core::names;
+use privateservice_core::owner::Owner;
+use privateservice_core::plan;
+use privateservice_core::report;
+use privateservice_core::step::Outcome;
+
+/// Runs one pass over an object that is being deleted.
+pub(super) async fn run(
+    ctx: &Context,
+    object: &PrivateService,
+    remembered: &mut Remembered,
+    writer: &Writer<'_>,
+) -> anyhow::Result<Next> {
+    let now = Timestamp::now();
+    let key = key_of(object);
+    let previous = writer.previous(remembered);
+    let owner = Owner {
+        cluster_id: ctx.cluster_id.clone(),
+        namespace: object.namespace().unwrap_or_default(),
+        name: object.name_any(),
+    };
+    let retain = object.spec.deletion_policy == Some(DeletionPolicy::Retain);
+    let place = report::remains(owner.clone(), &previous, retain).zip(region(&previous));
+    let Some(((remains, scope), region)) = place else {
+        // No call was ever made for it: status is written before the first one.
+        finalizer::remove(&ctx.client, object).await?;
+        return Ok(Next::AwaitChange);
+    };
+    let account = ctx.connector.account(&AccountKey { region });
+    let inventory = account.inventory();
+    inventory.track(&key, &owner, &scope);
+    let _pass = account.begin_pass(&key);
+    let observed = inventory.observed(&scope);
+    let plan = plan::plan_deletion(&remains, &observed);
+    if let Err(violation) = guard::check(&plan, &observed, &owner) {
+        anyhow::bail!("a deletion was dropped, which is a bug of the operator: {violation}");
+    }
+    if plan.is_settled() {
+        finalizer::remove(&ctx.client, object).await?;
+        account.forget(&key);
+        return Ok(Next::AwaitChange);
+    }
+    let execution = pass::execute(&account, &plan, &owner, &key, remembered.priority()).await;
+    pass::want_facts(&account, &scope, &plan, &observed, remembered.priority(), now);
+    inventory.set_moving(&scope, true);
+    let read_failure = inventory.last_failure(&scope);
+    let failure = execution.failure.as_ref().or(read_failure.as_ref());
+    let verdict = assess::assess_deletion(&plan, failure);
+    let mut status =
+        report::with_verdict(&previous, &verdict, object.metadata.generation, now);
+    if execution.outcomes.contains(&Outcome::DnsServiceDeleted)
+        && let Some(discovery) = &mut status.discovery
+    {
+        // We removed it ourselves: one look that does not find it is enough.
+        (discovery.service_id, discovery.service_arn) = (None, None);
+    }
+    writer.write(remembered, status).await?;
+    Ok(pass::next(&plan, execution.failure.as_ref(), &observed, remembered, now))
+}
+
+/// The Region of what status names.
+fn region(status: &PrivateServiceStatus) -> Option<String> {
+    status
+        .region
+        .clone()
+        .or_else(|| names::region_of(status.cluster.as_deref()?).map(str::to_owned))
+}

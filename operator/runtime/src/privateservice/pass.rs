@@ -1,0 +1,337 @@
+//! One pass over a living object: observe, plan, guard, execute, assess, report. The only IO is the plan's own calls, the demand for facts
+//! and the writing of status; a pass never waits for a rate limit or a read.
+
+use super::placing;
+use super::remembered::Remembered;
+use super::writing::Writer;
+use crate::context::Context;
+use k8s_openapi::jiff::Timestamp;
+use privateservice_api::conditions::{ConditionType, Reason};
+use privateservice_api::privateservice::RolloutPhase;
+use privateservice_api::{PrivateService, PrivateServiceStatus};
+use privateservice_aws::{Account, AccountKey, Outputs, Priority};
+use privateservice_core::assess::{self, Pass};
+use privateservice_core::failure::Failure;
+use privateservice_core::fact::{ABSENCE_CONFIRMED_AFTER, Fact};
+use privateservice_core::guard;
+use privateservice_core::hash::Hash;
+use privateservice_core::observed::{Observed, Scope, Service, ServiceStatus};
+use privateservice_core::owner::{ObjectKey, Owner};
+use privateservice_core::place::Place;
+use privateservice_core::plan::{self, Memory, Need, Plan, WaitingOn};
+use privateservice_core::problem::Problem;
+use privateservice_core::report::{self, Report};
+use privateservice_core::resolve::Resolved;
+use privateservice_core::rollout::{self, Judgement};
+use privateservice_core::step::{Outcome, Step};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What the caller does next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    /// Nothing: what the object waits for wakes it.
+    AwaitChange,
+    /// Come back after a pause.
+    After(Duration),
+}
+
+/// How long something that only a person or another system can change is left before it is tried again anyway.
+const SLOW_RETRY: Duration = Duration::from_secs(300);
+/// How often a wait for something outside is looked at.
+const PATIENT_RETRY: Duration = Duration::from_secs(30);
+
+/// Runs one pass over an object that was resolved.
+pub(super) async fn run(
+    ctx: &Context,
+    object: &PrivateService,
+    key: &ObjectKey,
+    place: &Place,
+    resolved: &Resolved,
+    remembered: &mut Remembered,
+    writer: &Writer<'_>,
+) -> anyhow::Result<Next> {
+    let now = Timestamp::now();
+    let mut previous = writer.previous(remembered);
+    let desired = &resolved.desired;
+    let account = ctx.connector.account(&AccountKey { region: place.region.clone() });
+    let inventory = account.inventory();
+    inventory.track(key, &desired.owner, &desired.scope);
+    inventory.seed(&desired.scope, report::remembered_revisions(&previous));
+    let _pass = account.begin_pass(key);
+    let observed = inventory.observed(&desired.scope);
+    let mut memory =
+        report::memory(object.metadata.uid.as_deref().unwrap_or_default(), &previous);
+    let judgement = judge(resolved, &observed, &mut memory, &previous);
+    let mut plan = plan::plan(desired, &observed, &memory);
+    if let Some(elder) = elder_claims(ctx, object, place, &observed, &desired.owner) {
+        let problem = Problem::new(
+            Reason::NameConflict,
+            format!(
+                "PrivateService {elder} already has this name in Environment {}: choose another name, or delete that one",
+                place.environment
+            ),
+        );
+        writer.problem(remembered, &problem).await?;
+        return Ok(Next::AwaitChange);
+    }
+    if let Err(violation) = guard::check(&plan, &observed, &desired.owner) {
+        tracing::error!(%violation, "a plan was dropped: this is a bug of the operator");
+        plan = Plan { epoch: plan.epoch, ..Plan::default() };
+        plan.waiting_on.push(WaitingOn::Read(Need::Service));
+    }
+    if !plan.steps.is_empty()
+        && let Some(claim) = report::claim(&previous, place, desired, &plan)
+    {
+        // A crash right after the first call must find in status where to look.
+        writer.write(remembered, claim.clone()).await?;
+        previous = claim;
+    }
+    let execution = execute(&account, &plan, &desired.owner, key, remembered.priority()).await;
+    want_facts(&account, &desired.scope, &plan, &observed, remembered.priority(), now);
+    let after = inventory.observed(&desired.scope);
+    let service = last_service(&account, &desired.scope, &desired.owner);
+    remembered.short_since = service.as_ref().and_then(|service| {
+        let fact = Fact::seen(service.clone(), now);
+        assess::short_of_tasks(&fact, remembered.short_since, now)
+    });
+    let read_failure = inventory.last_failure(&desired.scope);
+    let verdict = assess::assess(&Pass {
+        plan: &plan,
+        executed: execution.outcomes.len(),
+        failure: execution.failure.as_ref(),
+        read_failure: read_failure.as_ref(),
+        service: service.as_ref(),
+        judgement: judgement.as_ref(),
+        dns: desired.dns.as_ref().map(|_| after.dns.present().is_some()),
+        short_since: remembered.short_since,
+        missed_sweeps: inventory.missed_sweeps(&desired.scope),
+        was_ready: was_ready(&previous, object.metadata.generation),
+        now,
+    });
+    let completed =
+        execution.failure.is_none() && execution.outcomes.len() == plan.steps.len();
+    let status = report::status(
+        &previous,
+        &Report {
+            place,
+            resolved,
+            observed: &after,
+            service: service.as_ref(),
+            plan: &plan,
+            outcomes: &execution.outcomes,
+            completed,
+            judgement: judgement.as_ref(),
+        },
+        &verdict,
+        object.metadata.generation,
+        now,
+    );
+    writer.outcomes(&execution.outcomes).await;
+    writer.write(remembered, status).await?;
+    if plan.is_settled() {
+        remembered.settled();
+    }
+    inventory.set_moving(&desired.scope, is_moving(&plan, judgement.as_ref(), service.as_ref()));
+    Ok(next(&plan, execution.failure.as_ref(), &observed, remembered, now))
+}
+
+/// What executing a plan came to.
+pub(super) struct Execution {
+    /// What the executed steps yielded, in order.
+    pub(super) outcomes: Vec<Outcome>,
+    /// What stopped it.
+    pub(super) failure: Option<Failure>,
+}
+
+/// Executes the steps in order until one fails.
+pub(super) async fn execute(
+    account: &Arc<Account>,
+    plan: &Plan,
+    owner: &Owner,
+    key: &ObjectKey,
+    priority: Priority,
+) -> Execution {
+    let mut outputs = Outputs::default();
+    let mut outcomes = Vec::new();
+    for step in &plan.steps {
+        match account.execute(step, &mut outputs, owner, key, priority).await {
+            Ok(outcome) => {
+                tracing::info!(operation = step.operation(), ?outcome, "executed");
+                outcomes.push(outcome);
+            }
+            Err(failure) => {
+                tracing::info!(operation = step.operation(), %failure, "not executed");
+                return Execution { outcomes, failure: Some(failure) };
+            }
+        }
+    }
+    Execution { outcomes, failure: None }
+}
+
+/// Judges the rollout and lets a failure seen now hold the plan at once.
+fn judge(
+    resolved: &Resolved,
+    observed: &Observed,
+    memory: &mut Memory,
+    previous: &PrivateServiceStatus,
+) -> Option<Judgement> {
+    let judgement =
+        rollout::judge(&resolved.desired, observed, memory, previous.rollout.as_ref());
+    if let Some(failed) = judgement.as_ref().and_then(|judgement| judgement.failed.clone()) {
+        memory.failed_rollout = Some(failed);
+    } else if judgement.is_some() {
+        // Nothing in AWS speaks of a failure of what this spec asks for: what failed before was another one.
+        let held: Option<&Hash> = memory.failed_rollout.as_ref();
+        if held != Some(&resolved.desired.rollout_identity()) {
+            memory.failed_rollout = None;
+        }
+    }
+    judgement
+}
+
+/// An older object that has this name, unless AWS already says that the name is ours.
+fn elder_claims(
+    ctx: &Context,
+    object: &PrivateService,
+    place: &Place,
+    observed: &Observed,
+    owner: &Owner,
+) -> Option<String> {
+    let ours = observed.service.present().is_some_and(|service| {
+        service.status != ServiceStatus::Inactive && service.owner().as_ref() == Some(owner)
+    });
+    if ours || observed.service.is_unknown() {
+        return None;
+    }
+    placing::elder(object, place, ctx)
+}
+
+/// Asks for the facts the plan waits for.
+pub(super) fn want_facts(
+    account: &Arc<Account>,
+    scope: &Scope,
+    plan: &Plan,
+    observed: &Observed,
+    priority: Priority,
+    now: Timestamp,
+) {
+    let mut needs = plan.needs();
+    for waiting in &plan.waiting_on {
+        if let WaitingOn::AbsenceConfirmation(need) = waiting
+            && confirmation_due(need, observed, now)
+        {
+            needs.push(need.clone());
+        }
+    }
+    if !needs.is_empty() {
+        account.inventory().demand(scope, &needs, priority);
+    }
+}
+
+/// True if the second look that confirms an absence is due.
+fn confirmation_due(need: &Need, observed: &Observed, now: Timestamp) -> bool {
+    absent_since(need, observed)
+        .is_some_and(|first| now.duration_since(first) >= ABSENCE_CONFIRMED_AFTER)
+}
+
+fn absent_since(need: &Need, observed: &Observed) -> Option<Timestamp> {
+    match need {
+        Need::Service => first(&observed.service),
+        Need::Dns => first(&observed.dns),
+        Need::Newest | Need::Revision(_) => None,
+    }
+}
+
+const fn first<T>(fact: &Fact<T>) -> Option<Timestamp> {
+    match fact {
+        Fact::Absent { first, .. } => Some(*first),
+        Fact::Unknown | Fact::Present { .. } => None,
+    }
+}
+
+/// The service as it was last seen, if it is ours.
+fn last_service(account: &Arc<Account>, scope: &Scope, owner: &Owner) -> Option<Service> {
+    account
+        .inventory()
+        .last_known(scope)
+        .filter(|service| service.owner().as_ref() == Some(owner))
+        .filter(|service| service.status != ServiceStatus::Inactive)
+}
+
+fn was_ready(status: &PrivateServiceStatus, generation: Option<i64>) -> bool {
+    status.observed_generation == generation
+        && status.conditions.iter().any(|condition| {
+            condition.type_ == ConditionType::Ready.as_str() && condition.status == "True"
+        })
+}
+
+/// True while AWS changes by itself, so that it is read often.
+fn is_moving(plan: &Plan, judgement: Option<&Judgement>, service: Option<&Service>) -> bool {
+    let rolling = judgement.is_some_and(|judgement| {
+        matches!(judgement.phase, RolloutPhase::Progressing | RolloutPhase::RollingBack)
+    });
+    let counting = service.is_some_and(|service| {
+        service.running_count != service.desired_count || service.pending_count != 0
+    });
+    let started = plan
+        .steps
+        .iter()
+        .any(|step| matches!(step, Step::CreateService(_) | Step::UpdateService(_)));
+    let draining = plan.waiting_on.contains(&WaitingOn::Draining);
+    rolling || counting || started || draining
+}
+
+/// When to look again, if nothing wakes the object before.
+pub(super) fn next(
+    plan: &Plan,
+    failure: Option<&Failure>,
+    observed: &Observed,
+    remembered: &mut Remembered,
+    now: Timestamp,
+) -> Next {
+    match failure {
+        // Woken when its turn comes.
+        Some(Failure::Queued { .. }) => return Next::AwaitChange,
+        Some(
+            Failure::Throttled { .. }
+            | Failure::Ambiguous { .. }
+            | Failure::NotYet { .. }
+            | Failure::Conflict { .. }
+            | Failure::RevisionGone { .. },
+        ) => return Next::After(remembered.back_off()),
+        Some(Failure::Waiting { .. }) => return Next::After(PATIENT_RETRY),
+        Some(Failure::Refused { .. }) => return Next::After(SLOW_RETRY),
+        None => {}
+    }
+    let confirmation = plan.waiting_on.iter().find_map(|waiting| match waiting {
+        WaitingOn::AbsenceConfirmation(need) => absent_since(need, observed),
+        WaitingOn::Read(_) | WaitingOn::Draining | WaitingOn::InstancesLeaving => None,
+    });
+    if let Some(first) = confirmation {
+        let left = ABSENCE_CONFIRMED_AFTER.saturating_sub(now.duration_since(first));
+        let left = Duration::try_from(left).unwrap_or_default();
+        return Next::After(left.max(Duration::from_secs(1)));
+    }
+    if let Some(since) = remembered.short_since {
+        let left = assess::SHORT_OF_TASKS_FORGIVEN.saturating_sub(now.duration_since(since));
+        if let Ok(left) = Duration::try_from(left)
+            && !left.is_zero()
+        {
+            return Next::After(left + Duration::from_secs(1));
+        }
+    }
+    Next::AwaitChange
+}
+
+/// When to look again at an object with a problem.
+pub(super) fn after_problem(problem: &Problem) -> Next {
+    use privateservice_api::conditions::ReasonClass;
+    match problem.reason.class() {
+        ReasonClass::Patient => Next::After(PATIENT_RETRY),
+        ReasonClass::Terminal
+        | ReasonClass::Healthy
+        | ReasonClass::Progressing
+        | ReasonClass::Held => Next::After(SLOW_RETRY),
+    }
+}

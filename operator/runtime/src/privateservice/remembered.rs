@@ -1,0 +1,130 @@
+//! What one process remembers of an object between passes. None of it is needed for correctness: after a restart it is built anew.
+
+use k8s_openapi::jiff::Timestamp;
+use privateservice_api::PrivateServiceStatus;
+use privateservice_aws::{Lane, Priority};
+use std::time::Duration;
+
+/// Memory of one object.
+#[derive(Clone, Debug)]
+pub(crate) struct Remembered {
+    /// uid: another object of the same name starts anew.
+    pub(super) uid: String,
+    /// Newest generation seen, and since when.
+    generation: Option<i64>,
+    since: Timestamp,
+    /// True from the moment a change of the spec is seen until it has been carried out.
+    edited: bool,
+    /// Since when fewer tasks run than should.
+    pub(super) short_since: Option<Timestamp>,
+    /// Failures in a row.
+    failures: u32,
+    /// The status we wrote last, with the resource version it got: the cache may still show an older one.
+    pub(super) written: Option<(u64, PrivateServiceStatus)>,
+    /// Generation whose notices were published.
+    pub(super) noticed: Option<i64>,
+}
+
+/// The first and the longest pause after a failure.
+const BACKOFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
+
+impl Remembered {
+    /// Memory of an object seen for the first time.
+    pub(super) const fn new(uid: String, now: Timestamp) -> Self {
+        Self {
+            uid,
+            generation: None,
+            since: now,
+            edited: false,
+            short_since: None,
+            failures: 0,
+            written: None,
+            noticed: None,
+        }
+    }
+
+    /// Takes note of the generation; a new one is an edit if status has not dealt with it.
+    pub(super) fn see(&mut self, generation: Option<i64>, handled: Option<i64>, now: Timestamp) {
+        if self.generation == generation {
+            return;
+        }
+        self.generation = generation;
+        self.since = now;
+        self.edited = generation != handled;
+        self.failures = 0;
+    }
+
+    /// The edit has been carried out.
+    pub(super) const fn settled(&mut self) {
+        self.edited = false;
+        self.failures = 0;
+    }
+
+    /// What this object's calls may go ahead of.
+    pub(super) const fn priority(&self) -> Priority {
+        let lane = if self.edited { Lane::Edit } else { Lane::Bulk };
+        Priority { lane, since: self.since }
+    }
+
+    /// The pause after one more failure: doubling, with jitter by the object's own uid so that objects do not come back together.
+    pub(super) fn back_off(&mut self) -> Duration {
+        let (first, cap) = BACKOFF;
+        let pause = first.saturating_mul(1 << self.failures.min(6)).min(cap);
+        self.failures = self.failures.saturating_add(1);
+        let jitter = self.uid.bytes().fold(0_u32, |sum, byte| sum.wrapping_mul(31) + u32::from(byte));
+        pause + pause.mul_f64(f64::from(jitter % 256) / 1024.0)
+    }
+
+    /// The status to go on from: what the cache shows, unless we wrote a newer one.
+    pub(super) fn newest_status(
+        &self,
+        version: Option<&str>,
+        cached: Option<&PrivateServiceStatus>,
+    ) -> PrivateServiceStatus {
+        let cached_version: u64 = version.and_then(|text| text.parse().ok()).unwrap_or(u64::MAX);
+        match &self.written {
+            Some((written, status)) if *written > cached_version => status.clone(),
+            Some(_) | None => cached.cloned().unwrap_or_default(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fresh() -> Remembered {
+        Remembered::new("uid".into(), Timestamp::UNIX_EPOCH)
+    }
+
+    #[test]
+    fn the_newer_of_cache_and_own_writing_counts() {
+        let mut remembered = fresh();
+        let cached = PrivateServiceStatus { region: Some("cached".into()), ..Default::default() };
+        let written = PrivateServiceStatus { region: Some("written".into()), ..Default::default() };
+        remembered.written = Some((7, written.clone()));
+        assert_eq!(remembered.newest_status(Some("6"), Some(&cached)), written);
+        assert_eq!(remembered.newest_status(Some("8"), Some(&cached)), cached);
+    }
+
+    #[test]
+    fn pauses_grow_up_to_about_a_minute_and_start_over_once_settled() {
+        let mut remembered = fresh();
+        let pauses: Vec<Duration> = (0..9).map(|_| remembered.back_off()).collect();
+        assert!(pauses.windows(2).all(|pair| pair[0] <= pair[1]));
+        assert!(pauses[8] <= Duration::from_secs(75));
+        remembered.settled();
+        assert_eq!(remembered.back_off(), pauses[0]);
+    }
+
+    #[test]
+    fn an_edit_goes_ahead_of_bulk_until_it_is_carried_out() {
+        let mut remembered = fresh();
+        remembered.see(Some(3), Some(3), Timestamp::UNIX_EPOCH);
+        assert_eq!(remembered.priority().lane, Lane::Bulk);
+        remembered.see(Some(4), Some(3), Timestamp::UNIX_EPOCH);
+        assert_eq!(remembered.priority().lane, Lane::Edit);
+        remembered.settled();
+        assert_eq!(remembered.priority().lane, Lane::Bulk);
+    }
+}

@@ -1,0 +1,270 @@
+//! One request from arrival to answer. In: a parsed HTTP request. Out: an answer, or none when it is
+//! to be lost. Does IO when it forwards. Invariant: once started, a call's effect completes even if the
+//! client goes away, and it is in the log before its answer leaves.
+
+use std::sync::atomic::Ordering;
+
+use hyper::header::{HeaderName, HeaderValue};
+use hyper::{HeaderMap, Method};
+use serde_json::{Value, json};
+
+use crate::cloud_map::{self, Mended};
+use crate::ecs::upstream_facts::UpstreamFacts;
+use crate::errors::AwsError;
+use crate::faults::FaultKind;
+use crate::holds::Hold;
+use crate::locked;
+use crate::log::Outcome;
+use crate::route::{self, Call, Protocol};
+use crate::simulator::Simulator;
+
+/// An HTTP answer.
+#[derive(Debug, Clone)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Answer {
+    pub(crate) fn new(status: u16, content_type: &'static str, body: Vec<u8>) -> Self {
+        let header = (hyper::header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+        Self { status, headers: vec![header], body }
+    }
+
+    fn json(value: &Value) -> Self {
+        Self::new(200, "application/x-amz-json-1.1", value.to_string().into_bytes())
+    }
+
+    fn refusal(error: &AwsError, protocol: Protocol) -> Self {
+        match protocol {
+            Protocol::Query => Self::new(error.status, "text/xml", error.query_body()),
+            Protocol::Json | Protocol::Other => {
+                let body = error.json_body();
+                let mut answer = Self::new(error.status, "application/x-amz-json-1.1", body);
+                if let Ok(code) = HeaderValue::from_str(&error.code) {
+                    answer.headers.push((HeaderName::from_static("x-amzn-errortype"), code));
+                }
+                answer
+            }
+        }
+    }
+
+    /// Its lists emptied and its tokens dropped, as a page that AWS returns empty.
+    fn emptied(mut self) -> Self {
+        let Ok(mut body) = serde_json::from_slice::<Value>(&self.body) else { return self };
+        if let Some(members) = body.as_object_mut() {
+            members.retain(|name, _| name != "nextToken" && name != "NextToken");
+            for value in members.values_mut().filter(|value| value.is_array()) {
+                *value = json!([]);
+            }
+        }
+        self.body = body.to_string().into_bytes();
+        self
+    }
+
+    /// The error code in it, if it is an error.
+    fn error_code(&self) -> Option<String> {
+        if self.status < 300 {
+            return None;
+        }
+        let body: Value = serde_json::from_slice(&self.body).unwrap_or_default();
+        let code = body["__type"].as_str().map_or_else(|| self.status.to_string(), str::to_owned);
+        Some(code.rsplit('#').next().unwrap_or_default().to_owned())
+    }
+}
+
+/// A request as it came in.
+#[derive(Debug, Clone)]
+pub(crate) struct Incoming {
+    pub(crate) method: Method,
+    pub(crate) path_and_query: String,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
+}
+
+/// Answers a request; `None` closes the connection without an answer.
+pub(crate) async fn exchange(simulator: &Simulator, incoming: Incoming) -> Option<Answer> {
+    let simulator = simulator.clone();
+    // On a task of its own, so that a client that goes away does not undo half of an effect.
+    let effect = tokio::spawn(async move { carry_out(&simulator, incoming).await });
+    let (answer, hold) = effect.await.unwrap_or_else(|error| {
+        tracing::error!(%error, "the simulator failed");
+        let error = AwsError::server("the simulator failed");
+        (Some(Answer::refusal(&error, Protocol::Json)), None)
+    });
+    if let Some(hold) = hold {
+        hold.released().await;
+    }
+    answer
+}
+
+async fn carry_out(simulator: &Simulator, incoming: Incoming) -> (Option<Answer>, Option<Hold>) {
+    let path = incoming.path_and_query.split('?').next().unwrap_or("/").to_owned();
+    let call = route::parse(&incoming.headers, &path, &incoming.body);
+    let inner = &simulator.inner;
+    let log = |outcome: Outcome| {
+        locked(&inner.log).add(&call, inner.clock.now(), outcome);
+    };
+    let admitted = call.service != "ecs"
+        || locked(&inner.limiter).admits(&call.operation, inner.clock.quota_now());
+    if !admitted {
+        log(Outcome::Throttled);
+        let error = AwsError::new("ThrottlingException", "Rate exceeded");
+        return (Some(Answer::refusal(&error, call.protocol)), None);
+    }
+    let fault = locked(&inner.faults).hit(&call);
+    let kind = fault.as_ref().map(kind_name).unwrap_or_default();
+    if let Some(delay) = fault.as_ref().and_then(FaultKind::delay) {
+        tokio::time::sleep(delay).await;
+    }
+    if let Some(error) = fault.as_ref().and_then(refusal) {
+        log(Outcome::Fault { kind, effect: false });
+        return (Some(Answer::refusal(&error, call.protocol)), None);
+    }
+    let answer = perform(simulator, &call, incoming).await;
+    let answer = answer.unwrap_or_else(|error| Answer::refusal(&error, call.protocol));
+    let outcome = match (&fault, answer.error_code()) {
+        (Some(FaultKind::LostAnswer | FaultKind::EmptyPage), _) => {
+            Outcome::Fault { kind, effect: true }
+        }
+        (_, Some(code)) => Outcome::Error(code),
+        (_, None) => Outcome::Ok,
+    };
+    log(outcome);
+    let hold = locked(&inner.holds).meet(&call);
+    let answer = match fault {
+        Some(FaultKind::LostAnswer) => None,
+        Some(FaultKind::EmptyPage) => Some(answer.emptied()),
+        _ => Some(answer),
+    };
+    (answer, hold)
+}
+
+fn kind_name(kind: &FaultKind) -> String {
+    match kind {
+        FaultKind::Throttle => "throttle",
+        FaultKind::ServerError => "server_error",
+        FaultKind::AccessDenied => "access_denied",
+        FaultKind::DelayMs(_) => "delay_ms",
+        FaultKind::LostAnswer => "lost_answer",
+        FaultKind::EmptyPage => "empty_page",
+        FaultKind::Error { .. } => "error",
+    }
+    .to_owned()
+}
+
+fn refusal(kind: &FaultKind) -> Option<AwsError> {
+    match kind {
+        FaultKind::Throttle => Some(AwsError::new("ThrottlingException", "Rate exceeded")),
+        FaultKind::ServerError => Some(AwsError::server("The request failed; try again.")),
+        FaultKind::AccessDenied => {
+            let text = "User is not authorized to perform this action.";
+            Some(AwsError::new("AccessDeniedException", text))
+        }
+        FaultKind::Error { status, code, message } => {
+            Some(AwsError { status: *status, ..AwsError::new(code, message.clone()) })
+        }
+        FaultKind::DelayMs(_) | FaultKind::LostAnswer | FaultKind::EmptyPage => None,
+    }
+}
+
+async fn perform(
+    simulator: &Simulator,
+    call: &Call,
+    incoming: Incoming,
+) -> Result<Answer, AwsError> {
+    let inner = &simulator.inner;
+    if call.service == "ecs" && call.protocol == Protocol::Json {
+        let facts = gather_facts(simulator, call).await?;
+        let access_key = call.access_key.as_deref().unwrap_or_default();
+        let answer = {
+            let mut world = locked(&inner.world);
+            let now = inner.clock.now();
+            world.answer(&call.operation, &call.body, now, access_key, &facts)
+        };
+        simulator.register_instances().await;
+        return answer.map(|answer| Answer::json(&answer));
+    }
+    let Some(upstream) = &inner.upstream else {
+        return without_upstream(simulator, call);
+    };
+    if call.service == "servicediscovery" {
+        simulator.settle().await;
+        if cloud_map::is_mended(&call.operation) {
+            let mut memory = inner.cloud_map.lock().await;
+            let access_key = call.access_key.as_deref();
+            let mut mended = Mended { upstream, access_key, memory: &mut memory };
+            let answer = mended.answer(&call.operation, &call.body).await?;
+            return Ok(Answer::json(&answer));
+        }
+    }
+    inner.forwarded.fetch_add(1, Ordering::Relaxed);
+    let Incoming { method, path_and_query, headers, body } = incoming;
+    upstream.forward(&method, &path_and_query, &headers, body).await
+}
+
+/// Without a stand-in behind, only the question who one is has an answer.
+fn without_upstream(simulator: &Simulator, call: &Call) -> Result<Answer, AwsError> {
+    if call.operation == "GetCallerIdentity" && call.protocol == Protocol::Query {
+        let account = locked(&simulator.inner.world).options.account.clone();
+        let body = format!(
+            "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\
+             <GetCallerIdentityResult><Arn>arn:aws:iam::{account}:root</Arn><UserId>{account}\
+             </UserId><Account>{account}</Account></GetCallerIdentityResult><ResponseMetadata>\
+             <RequestId>00000000-0000-0000-0000-000000000000</RequestId></ResponseMetadata>\
+             </GetCallerIdentityResponse>"
+        );
+        return Ok(Answer::new(200, "text/xml", body.into_bytes()));
+    }
+    let target = if call.target.is_empty() { call.name() } else { call.target.clone() };
+    Err(AwsError::not_implemented(format!("{target}: no stand-in is configured behind")))
+}
+
+/// Asks Cloud Map for whatever a CreateService or UpdateService refers to.
+async fn gather_facts(simulator: &Simulator, call: &Call) -> Result<UpstreamFacts, AwsError> {
+    let mut facts = UpstreamFacts::default();
+    let Some(upstream) = &simulator.inner.upstream else { return Ok(facts) };
+    facts.is_connected = true;
+    if !matches!(call.operation.as_str(), "CreateService" | "UpdateService") {
+        return Ok(facts);
+    }
+    let access_key = call.access_key.as_deref();
+    let given = call.body["serviceConnectConfiguration"]["namespace"].as_str().map(str::to_owned);
+    // An update may keep the namespace it has, and must still find it.
+    let kept = || locked(&simulator.inner.world).namespace_of(&call.body);
+    if let Some(reference) = given.or_else(kept) {
+        let id = reference.rsplit('/').next().unwrap_or(&reference).to_owned();
+        let found = if id.starts_with("ns-") {
+            let answer = upstream.cloud_map("GetNamespace", &json!({"Id": id}), access_key).await;
+            present(answer, "NamespaceNotFound")?.map(|found| found["Namespace"].clone())
+        } else {
+            let all = upstream.cloud_map("ListNamespaces", &json!({}), access_key).await?;
+            let all = all["Namespaces"].as_array().cloned().unwrap_or_default();
+            all.into_iter().find(|one| one["Name"] == json!(id))
+        };
+        let found = found.filter(|found| {
+            !reference.starts_with("arn:") || found["Arn"] == json!(reference)
+        });
+        if let Some(found) = found {
+            facts.namespaces.insert(reference, found);
+        }
+    }
+    for registry in call.body["serviceRegistries"].as_array().into_iter().flatten() {
+        let arn = registry["registryArn"].as_str().unwrap_or_default().to_owned();
+        let id = arn.rsplit('/').next().unwrap_or_default();
+        let answer = upstream.cloud_map("GetService", &json!({"Id": id}), access_key).await;
+        if let Some(found) = present(answer, "ServiceNotFound")? {
+            facts.registries.insert(arn, found["Service"].clone());
+        }
+    }
+    Ok(facts)
+}
+
+fn present(answer: Result<Value, AwsError>, missing: &str) -> Result<Option<Value>, AwsError> {
+    match answer {
+        Ok(answer) => Ok(Some(answer)),
+        Err(error) if error.code == missing => Ok(None),
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,161 @@
+//! The simulator as its users hold it. In: options, time, faults, behaviours. Out: the log, the state,
+//! and whatever the server answers. Cheap to clone; all clones are the same simulator.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::clock::{Clock, Moment};
+use crate::cloud_map::Memory;
+use crate::ecs::world::World;
+use crate::faults::{Fault, Faults};
+use crate::forward::Upstream;
+use crate::holds::{Hold, Holds};
+use crate::locked;
+use crate::log::{Log, Request};
+use crate::options::{Behaviour, Options, Subject};
+use crate::quota::Limiter;
+
+#[derive(Debug)]
+pub(crate) struct Inner {
+    pub(crate) clock: Clock,
+    pub(crate) world: Mutex<World>,
+    pub(crate) faults: Mutex<Faults>,
+    pub(crate) holds: Mutex<Holds>,
+    pub(crate) log: Mutex<Log>,
+    pub(crate) limiter: Mutex<Limiter>,
+    pub(crate) upstream: Option<Upstream>,
+    pub(crate) cloud_map: tokio::sync::Mutex<Memory>,
+    pub(crate) registering: tokio::sync::Mutex<()>,
+    pub(crate) forwarded: AtomicU64,
+}
+
+/// A simulated AWS account in one region.
+#[derive(Debug, Clone)]
+pub struct Simulator {
+    pub(crate) inner: Arc<Inner>,
+}
+
+impl Simulator {
+    /// A fresh account.
+    ///
+    /// # Errors
+    /// If the record file cannot be opened.
+    pub fn new(options: Options) -> std::io::Result<Self> {
+        let upstream = options
+            .upstream
+            .as_deref()
+            .map(|base| Upstream::new(base, &options.account, &options.region));
+        let inner = Inner {
+            clock: Clock::new(options.clock),
+            faults: Mutex::new(Faults::new(options.seed)),
+            holds: Mutex::default(),
+            log: Mutex::new(Log::new(options.record.as_deref())?),
+            limiter: Mutex::new(Limiter::new(options.quotas)),
+            upstream,
+            cloud_map: tokio::sync::Mutex::default(),
+            registering: tokio::sync::Mutex::default(),
+            forwarded: AtomicU64::new(0),
+            world: Mutex::new(World::new(options)),
+        };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// The simulated time.
+    pub fn now(&self) -> Moment {
+        self.inner.clock.now()
+    }
+
+    /// Moves simulated time on and lets everything happen that falls due on the way. Changes in
+    /// Cloud Map follow with the next request, or with [`Simulator::settle`].
+    pub fn advance(&self, by: Duration) {
+        self.inner.clock.advance(by);
+        self.tick();
+    }
+
+    /// Brings ECS up to date with the clock.
+    pub fn tick(&self) {
+        let now = self.inner.clock.now();
+        locked(&self.inner.world).tick(now);
+    }
+
+    /// Brings ECS up to date, and Cloud Map's instances up to date with ECS.
+    pub async fn settle(&self) {
+        self.tick();
+        self.register_instances().await;
+    }
+
+    /// Sends the outstanding registrations to the stand-in, in order.
+    pub(crate) async fn register_instances(&self) {
+        let Some(upstream) = &self.inner.upstream else {
+            locked(&self.inner.world).outbox.clear();
+            return;
+        };
+        let _one_at_a_time = self.inner.registering.lock().await;
+        let outbox = std::mem::take(&mut locked(&self.inner.world).outbox);
+        for registration in outbox {
+            let mut body = json!({
+                "ServiceId": registration.cloud_map_service, "InstanceId": registration.instance,
+            });
+            let operation = match registration.attributes {
+                Some(attributes) => {
+                    body["Attributes"] = json!(attributes);
+                    "RegisterInstance"
+                }
+                None => "DeregisterInstance",
+            };
+            let key = registration.access_key.as_deref();
+            if let Err(error) = upstream.cloud_map(operation, &body, key).await {
+                tracing::warn!(operation, code = error.code, "Cloud Map refused an instance");
+            }
+        }
+    }
+
+    /// Adds a fault; the first one added that matches a call hits it.
+    pub fn fault(&self, fault: Fault) {
+        locked(&self.inner.faults).add(fault);
+    }
+
+    /// Removes all faults.
+    pub fn clear_faults(&self) {
+        locked(&self.inner.faults).clear();
+    }
+
+    /// Holds the answer of the `nth` call (from 1) from now on that matches the filter (`*`, `writes`,
+    /// `ecs:*`, `ecs:CreateService`): it takes effect, its answer waits for [`Hold::release`].
+    pub fn hold_after(&self, filter: &str, nth: u32) -> Hold {
+        locked(&self.inner.holds).add(filter, nth)
+    }
+
+    /// Sets how the tasks of an image or a service behave from their next start on.
+    pub fn behave(&self, subject: Subject, behaviour: Behaviour) {
+        locked(&self.inner.world).behaviours.insert(subject, behaviour);
+    }
+
+    /// All requests since the log was last reset, in the order they took effect.
+    pub fn requests(&self) -> Vec<Request> {
+        locked(&self.inner.log).since(0)
+    }
+
+    /// Number of requests per operation, such as `ecs:CreateService`.
+    pub fn counts(&self) -> BTreeMap<String, usize> {
+        locked(&self.inner.log).counts()
+    }
+
+    /// Forgets the requests so far.
+    pub fn reset_log(&self) {
+        locked(&self.inner.log).reset();
+    }
+
+    /// Clusters, services with their deployments, tasks, and task definition ARNs, as the describing
+    /// operations show them.
+    pub fn state(&self) -> Value {
+        let now = self.inner.clock.now();
+        let mut world = locked(&self.inner.world);
+        world.tick(now);
+        world.state(now)
+    }
+}
