@@ -1,2 +1,97 @@
-//! The operator.
-fn main() {}
+//! The operator's command line: `run`, `crds`, `version`. Everything else is in the crates below.
+
+use anyhow::Context as _;
+use clap::{Parser, Subcommand};
+use privateservice_runtime::{Config, telemetry};
+use std::io::Write as _;
+use std::process::ExitCode;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+/// Runs PrivateServices on Amazon ECS.
+#[derive(Parser)]
+#[command(name = "privateservice-operator", version)]
+struct Program {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Runs the operator until SIGTERM or SIGINT.
+    Run(Box<Config>),
+    /// Prints the CustomResourceDefinitions as YAML.
+    Crds,
+    /// Prints the version.
+    Version,
+}
+
+fn main() -> ExitCode {
+    let result = match Program::parse().command {
+        Command::Run(config) => run(*config),
+        Command::Crds => crds(),
+        Command::Version => print(&format!("{}\n", env!("CARGO_PKG_VERSION"))),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // One line with the whole chain of causes.
+            let _ = writeln!(std::io::stderr(), "privateservice-operator: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(config: Config) -> anyhow::Result<()> {
+    // One provider for Kubernetes and AWS alike; an error means that it is installed already.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    telemetry::start(&config)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the async runtime")?;
+    let result = runtime.block_on(async {
+        let shutdown = CancellationToken::new();
+        stop_on_signals(shutdown.clone())?;
+        let client = privateservice_runtime::connect()
+            .await
+            .context("cannot connect to Kubernetes (KUBECONFIG or the in-cluster account)")?;
+        privateservice_runtime::run(config, client, shutdown).await
+    });
+    // What is left (a pass beyond its grace) is not waited for.
+    runtime.shutdown_background();
+    result
+}
+
+/// The first signal asks to stop; the second one ends the process.
+fn stop_on_signals(shutdown: CancellationToken) -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
+    tokio::spawn(async move {
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            if shutdown.is_cancelled() {
+                std::process::exit(1);
+            }
+            shutdown.cancel();
+        }
+    });
+    Ok(())
+}
+
+fn crds() -> anyhow::Result<()> {
+    let documents = privateservice_api::crd::yaml().context("cannot write the CRDs as YAML")?;
+    let texts: Vec<String> = documents.into_iter().map(|(_, text)| text).collect();
+    print(&texts.join("---\n"))
+}
+
+fn print(text: &str) -> anyhow::Result<()> {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        // The reader has seen enough.
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        other => other.context("cannot write to standard output"),
+    }
+}

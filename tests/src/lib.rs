@@ -3,14 +3,27 @@
 //!
 //! Invariant: whatever is started here ends with the process that started it, however that process ends.
 
+pub mod aws;
+pub mod calls;
 pub mod certificates;
 pub mod command;
 pub mod control_plane;
 pub mod eventually;
+pub mod operator;
+pub mod planes;
 pub mod process;
+pub mod rules;
 pub mod scratch;
+pub mod seed;
 pub mod stand_in;
+mod witness;
+pub mod world;
 
+pub use aws::Aws;
+pub use calls::Calls;
 pub use control_plane::{ControlPlane, shared};
 pub use eventually::eventually;
+pub use operator::Operator;
+pub use seed::Seeded;
 pub use stand_in::MiniStack;
+pub use world::{Options, World};

@@ -145,6 +145,22 @@ impl Supervised {
         format!("last lines of {}:\n{tail}", self.log.display())
     }
 
+    /// The process id of the child itself, which runs `program`.
+    ///
+    /// # Errors
+    /// When it is gone, or the system has no /proc.
+    pub fn child_pid(&self, program: &Path) -> Result<u32> {
+        let supervisor = self.supervisor.id();
+        let children = format!("/proc/{supervisor}/task/{supervisor}/children");
+        let children = std::fs::read_to_string(children)?;
+        // The supervising shell has a second child, which waits for signals to pass on.
+        let child = children.split_whitespace().find(|pid| {
+            std::fs::read_link(format!("/proc/{pid}/exe")).is_ok_and(|exe| exe == program)
+        });
+        let child = child.with_context(|| format!("{} is gone", self.name))?;
+        Ok(child.parse()?)
+    }
+
     /// Sends a signal by name without `SIG`, such as `TERM`.
     ///
     /// # Errors

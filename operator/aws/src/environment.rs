@@ -5,70 +5,11 @@ use crate::limits::Priority;
 use crate::operations::{DESCRIBE_CLUSTERS, GET_CALLER_IDENTITY, GET_NAMESPACE, Operation};
 use aws_sdk_ecs::error::ProvideErrorMetadata;
 use aws_sdk_servicediscovery::types::NamespaceType;
+use privateservice_core::environment::{
+    ClusterFacts, EnvironmentFacts, EnvironmentQuery, NamespaceFacts,
+};
 use privateservice_core::failure::Failure;
 use privateservice_core::names;
-use std::collections::BTreeSet;
-
-/// What to look at.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EnvironmentQuery {
-    /// ARN of the ECS cluster.
-    pub cluster_arn: String,
-    /// ARN of the Cloud Map namespace.
-    pub namespace_arn: String,
-}
-
-/// What was found. `Ok(None)` means that AWS says there is none.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EnvironmentFacts {
-    /// The account the credentials belong to, 12 digits.
-    pub account: Result<String, Failure>,
-    /// The cluster.
-    pub cluster: Result<Option<ClusterFacts>, Failure>,
-    /// The namespace.
-    pub namespace: Result<Option<NamespaceFacts>, Failure>,
-}
-
-/// An ECS cluster.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ClusterFacts {
-    /// ARN.
-    pub arn: String,
-    /// Name.
-    pub name: String,
-    /// Status ACTIVE.
-    pub active: bool,
-    /// Associated capacity providers.
-    pub capacity_providers: BTreeSet<String>,
-}
-
-/// A Cloud Map namespace.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NamespaceFacts {
-    /// `ns-...`.
-    pub id: String,
-    /// ARN.
-    pub arn: String,
-    /// For instance `flexstack.internal`.
-    pub name: String,
-    /// How it can be resolved.
-    pub kind: NamespaceKind,
-    /// Services in it, those of Service Connect included, if AWS said.
-    pub service_count: Option<i32>,
-}
-
-/// How names in a namespace are resolved.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NamespaceKind {
-    /// DNS inside a VPC, and API calls.
-    DnsPrivate,
-    /// Public DNS, and API calls.
-    DnsPublic,
-    /// API calls only.
-    Http,
-    /// A kind this version does not know.
-    Other,
-}
 
 impl Account {
     /// Looks at the parts of an Environment, each read at `priority`. Waits for the rate limits; meant for the few Environments,
@@ -124,12 +65,8 @@ impl Account {
         let arn = found.cluster_arn().unwrap_or(arn);
         Ok(Some(ClusterFacts {
             arn: arn.to_owned(),
-            name: found
-                .cluster_name()
-                .unwrap_or(names::last_segment(arn))
-                .to_owned(),
             active: found.status() == Some("ACTIVE"),
-            capacity_providers: found.capacity_providers().iter().cloned().collect(),
+            capacity_providers: found.capacity_providers().to_vec(),
         }))
     }
 
@@ -150,16 +87,9 @@ impl Account {
             return Err(silent(GET_NAMESPACE));
         };
         Ok(Some(NamespaceFacts {
-            id: found.id().unwrap_or(id).to_owned(),
             arn: found.arn().unwrap_or(arn).to_owned(),
             name: found.name().unwrap_or_default().to_owned(),
-            kind: match found.r#type() {
-                Some(NamespaceType::DnsPrivate) => NamespaceKind::DnsPrivate,
-                Some(NamespaceType::DnsPublic) => NamespaceKind::DnsPublic,
-                Some(NamespaceType::Http) => NamespaceKind::Http,
-                _ => NamespaceKind::Other,
-            },
-            service_count: found.service_count(),
+            dns_private: found.r#type() == Some(&NamespaceType::DnsPrivate),
         }))
     }
 }

@@ -22,6 +22,7 @@ use crate::timing::Timing;
 use privateservice_core::failure::Failure;
 use privateservice_core::observed::{Observed, Revision, Scope, Service};
 use privateservice_core::owner::{ObjectKey, Owner};
+pub use privateservice_core::plan::Need;
 use record::Why;
 use state::{Definition, State, dns_id, newest, service_id};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -29,21 +30,9 @@ use std::time::Instant;
 use tokio::sync::{Notify, mpsc};
 use tokio::task::AbortHandle;
 
+pub(crate) use state::KnownOwner;
 pub(crate) use writes::Before;
 pub use writes::What;
-
-/// A fact a reconcile cannot go on without.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Need {
-    /// The ECS service.
-    Service,
-    /// The Cloud Map DNS service.
-    Dns,
-    /// The newest ACTIVE revision of the family.
-    Newest,
-    /// What a revision is, by its ARN.
-    Revision(String),
-}
 
 /// The inventory of one account and Region.
 #[derive(Debug)]
@@ -92,7 +81,7 @@ impl Inventory {
     }
 
     /// Follows an object at a scope. Repeating it changes nothing; another scope or owner replaces the old one. Reads nothing yet.
-    pub fn track(&self, key: &ObjectKey, scope: &Scope, owner: &Owner) {
+    pub fn track(&self, key: &ObjectKey, owner: &Owner, scope: &Scope) {
         let now = now();
         self.lock()
             .track(key, scope.clone(), owner.clone(), now, &self.timing);

@@ -23,9 +23,6 @@ pub mod timing;
 
 pub use calls::CallCount;
 pub use connect::{Account, AccountKey, ConnectError, Connector, ConnectorConfig};
-pub use environment::{
-    ClusterFacts, EnvironmentFacts, EnvironmentQuery, NamespaceFacts, NamespaceKind,
-};
 pub use execute::Outputs;
 pub use inventory::{Inventory, Need};
 pub use limits::{Admission, Bucket, Lane, Limits, Pass, Priority, QuotaTable};

@@ -46,44 +46,68 @@ mod tests {
     }
 
     fn camel(snake: &str) -> String {
-        snake
-            .split('_')
-            .map(|word| {
-                let (first, rest) = word.split_at(1);
-                format!("{}{rest}", first.to_uppercase())
-            })
-            .collect()
+        let mut camel = String::new();
+        for word in snake.split('_') {
+            let (first, rest) = word.split_at(1);
+            camel.push_str(&first.to_uppercase());
+            camel.push_str(rest);
+        }
+        camel
     }
 
-    /// Every `clients.<service>.<operation>()` in the source, as an IAM action.
+    /// Every operation that the source calls on a client, or builds the input of, as an IAM action.
     fn called() -> BTreeSet<String> {
         let mut texts = Vec::new();
         sources(
             &Path::new(env!("CARGO_MANIFEST_DIR")).join("src"),
             &mut texts,
         );
-        let clients = [
-            ("ecs", "ecs"),
-            ("discovery", "servicediscovery"),
-            ("sts", "sts"),
+        let patterns = [
+            ("clients.ecs.", "()", "ecs"),
+            ("clients.discovery.", "()", "servicediscovery"),
+            ("clients.sts.", "()", "sts"),
+            ("aws_sdk_ecs::operation::", "::builders", "ecs"),
+            (
+                "aws_sdk_servicediscovery::operation::",
+                "::builders",
+                "servicediscovery",
+            ),
         ];
         let mut found = BTreeSet::new();
         for text in &texts {
-            for (field, service) in clients {
-                let pattern = format!("clients.{field}.");
-                for (at, _) in text.match_indices(&pattern) {
-                    let rest = &text[at + pattern.len()..];
-                    let operation = rest.split("()").next().unwrap();
-                    found.insert(format!("{service}:{}", camel(operation)));
+            for (before, after, service) in patterns {
+                for (at, _) in text.match_indices(before) {
+                    let (operation, _) = text[at + before.len()..]
+                        .split_once(after)
+                        .unwrap_or_default();
+                    if !operation.is_empty()
+                        && operation
+                            .chars()
+                            .all(|c| c.is_ascii_lowercase() || c == '_')
+                    {
+                        found.insert(format!("{service}:{}", camel(operation)));
+                    }
                 }
             }
         }
         found
     }
 
+    /// Every name in the table of operations.
+    fn named() -> BTreeSet<String> {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/operations.rs");
+        let text = fs::read_to_string(path).unwrap();
+        text.split('"')
+            .skip(1)
+            .step_by(2)
+            .map(str::to_owned)
+            .collect()
+    }
+
     #[test]
     fn the_list_is_exactly_what_the_source_calls() {
         let listed: BTreeSet<String> = CALLED.iter().map(|&action| action.to_owned()).collect();
-        assert_eq!(called(), listed);
+        assert_eq!(called(), listed, "called and listed");
+        assert_eq!(named(), listed, "paid for and listed");
     }
 }

@@ -36,12 +36,12 @@ impl Default for Timing {
     fn default() -> Self {
         Self {
             poll_interval: Duration::from_secs(5),
-            sweep_interval: Duration::from_secs(300),
+            sweep_interval: Duration::from_mins(5),
             coalesce_window: Duration::from_millis(50),
             reread_after: Duration::from_secs(5),
             listing_reuse: Duration::from_secs(30),
             retry_after: Duration::from_secs(1),
-            retry_cap: Duration::from_secs(60),
+            retry_cap: Duration::from_mins(1),
             reservation: Duration::from_secs(5),
             penalty: Duration::from_millis(500),
             penalty_cap: Duration::from_secs(20),

@@ -24,6 +24,7 @@ pub mod owner;
 pub mod place;
 pub mod plan;
 pub mod problem;
+pub mod repairs;
 pub mod report;
 pub mod resolve;
 pub mod rollout;

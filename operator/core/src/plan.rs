@@ -19,9 +19,10 @@ use crate::fact::Fact;
 use crate::hash::Hash;
 use crate::observed::{Observed, Service, ServiceStatus};
 use crate::owner::Owner;
-use crate::service::MemberHashes;
+use crate::service::{Member, MemberHashes};
 use crate::step::Step;
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// What the object's status remembers, as far as planning needs it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -40,6 +41,8 @@ pub struct Memory {
     pub failed_rollout: Option<Hash>,
     /// Keys of the user's tags that were applied last.
     pub tag_keys: Vec<String>,
+    /// Differences (wanted, shown) that were mended before, came back, and are left alone for now.
+    pub futile: BTreeMap<Member, (Hash, Hash)>,
 }
 
 /// What was sent to AWS last.

@@ -46,6 +46,7 @@ pub fn memory(uid: &str, status: &PrivateServiceStatus) -> Memory {
             .and_then(|rollout| rollout.failed_hash.clone())
             .map(Hash),
         tag_keys: status.tag_keys.clone(),
+        futile: std::collections::BTreeMap::new(),
     }
 }
 

@@ -32,11 +32,12 @@ pub async fn connect() -> anyhow::Result<Client> {
 /// The uid of the namespace kube-system, which no two clusters share. Waits for the API server.
 pub(crate) async fn cluster_uid(client: &Client, readiness: &Readiness) -> String {
     let namespaces: Api<Namespace> = Api::all(client.clone());
-    let uid = poll(readiness, "cluster id", || async {
+    poll(readiness, "cluster id", || async {
         let namespace = within_deadline(namespaces.get_metadata("kube-system")).await?;
-        Ok(namespace.metadata.uid)
-    });
-    uid.await.unwrap_or_default()
+        // The API server sets it on everything; without one, ownership would have no meaning.
+        namespace.metadata.uid.ok_or(WriteError::Timeout)
+    })
+    .await
 }
 
 /// Waits until the API server serves a kind. Needs no more rights than the watch itself.

@@ -3,6 +3,8 @@
 use crate::config::Config;
 use crate::events::Events;
 use crate::index::{self, Index};
+use crate::environment::Seen;
+use crate::locked::Locked;
 use crate::metrics::Metrics;
 use crate::status::Statuses;
 use k8s_openapi::api::core::v1::Namespace;
@@ -12,7 +14,7 @@ use kube::runtime::reflector::{ObjectRef, Store};
 use privateservice_api::{Environment, PrivateService};
 use privateservice_aws::{Account, AccountKey, Connector};
 use privateservice_core::owner::ObjectKey;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
@@ -41,6 +43,8 @@ pub struct Context {
     pub environment_statuses: Statuses<Environment>,
     /// Kubernetes Events.
     pub events: Events,
+    /// What this process remembers of Environments between passes, by name.
+    pub(crate) environments_seen: Locked<HashMap<String, Seen>>,
     /// Counters.
     pub metrics: Metrics,
     /// PrivateServices sent here are reconciled soon.

@@ -5,12 +5,13 @@
 use crate::kind::Kind;
 use k8s_openapi::api::core::v1::ObjectReference;
 use kube::runtime::events::{Event as KubeEvent, EventType, Recorder, Reporter};
-use kube::{Client, Resource, ResourceExt};
+use kube::{Client, ResourceExt};
 use privateservice_api::meta;
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
 mod transitions;
 
@@ -53,6 +54,7 @@ impl Event {
 #[derive(Clone, Debug)]
 pub struct Events {
     queue: mpsc::Sender<(ObjectReference, Event)>,
+    closed: CancellationToken,
     seen: Arc<Mutex<HashSet<Seen>>>,
 }
 
@@ -60,13 +62,22 @@ pub struct Events {
 type Seen = (String, i64, String, String);
 
 impl Events {
-    /// The queue, and the future that publishes from it; that one ends when the last `Events` is dropped.
+    /// The queue, and the future that publishes from it; that one ends once the queue is closed and empty.
     pub fn new(client: Client) -> (Self, impl Future<Output = ()>) {
         let (queue, mut waiting) = mpsc::channel::<(ObjectReference, Event)>(QUEUE);
+        let closed = CancellationToken::new();
+        let close = closed.clone();
         let publishing = async move {
             let recorder = Recorder::new(client, Reporter::from(meta::FIELD_MANAGER));
-            while let Some((object, event)) = waiting.recv().await {
-                let publish = recorder.publish(&kube_event(&event), &object);
+            loop {
+                let next = tokio::select! {
+                    biased;
+                    next = waiting.recv() => next,
+                    () = close.cancelled() => None,
+                };
+                let Some((object, event)) = next else { break };
+                let event = kube_event(&event);
+                let publish = recorder.publish(&event, &object);
                 let error = match tokio::time::timeout(PUBLISH_TIMEOUT, publish).await {
                     Ok(Ok(())) => continue,
                     Ok(Err(error)) => error.to_string(),
@@ -75,7 +86,12 @@ impl Events {
                 tracing::debug!(error, reason = event.reason, "event not published");
             }
         };
-        (Self { queue, seen: Arc::default() }, publishing)
+        (Self { queue, closed, seen: Arc::default() }, publishing)
+    }
+
+    /// Takes no more Events; those that wait are still published.
+    pub fn close(&self) {
+        self.closed.cancel();
     }
 
     /// Publishes an Event about an object, soon.

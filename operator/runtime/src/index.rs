@@ -5,7 +5,7 @@
 
 use privateservice_api::PrivateService;
 use privateservice_core::owner::ObjectKey;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
 /// What is remembered of one PrivateService.
@@ -13,7 +13,7 @@ use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 pub struct Entry {
     /// The Environment it uses, if it names one, has one or gets the default.
     pub environment: Option<String>,
-    /// Names of the PrivateServices of its Kubernetes namespace that it refers to.
+    /// Names of the PrivateServices that it refers to; names are unique in an Environment.
     pub references: BTreeSet<String>,
 }
 
@@ -50,8 +50,8 @@ pub struct Index {
 struct Inner {
     entries: HashMap<ObjectKey, Entry>,
     by_name: HashMap<String, BTreeSet<ObjectKey>>,
-    by_reference: HashMap<(String, String), BTreeSet<ObjectKey>>,
-    by_environment: BTreeMap<String, BTreeSet<ObjectKey>>,
+    by_reference: HashMap<String, BTreeSet<ObjectKey>>,
+    by_environment: HashMap<String, BTreeSet<ObjectKey>>,
 }
 
 impl Index {
@@ -61,8 +61,7 @@ impl Index {
         let before = inner.take(key);
         inner.by_name.entry(key.name.clone()).or_default().insert(key.clone());
         for name in &entry.references {
-            let target = (key.namespace.clone(), name.clone());
-            inner.by_reference.entry(target).or_default().insert(key.clone());
+            inner.by_reference.entry(name.clone()).or_default().insert(key.clone());
         }
         if let Some(environment) = &entry.environment {
             inner.by_environment.entry(environment.clone()).or_default().insert(key.clone());
@@ -81,9 +80,9 @@ impl Index {
         listed(self.read().by_name.get(name))
     }
 
-    /// The PrivateServices that refer to this one.
-    pub fn dependents(&self, key: &ObjectKey) -> Vec<ObjectKey> {
-        listed(self.read().by_reference.get(&(key.namespace.clone(), key.name.clone())))
+    /// The PrivateServices that refer to one of that name, in any Kubernetes namespace and Environment.
+    pub fn dependents(&self, name: &str) -> Vec<ObjectKey> {
+        listed(self.read().by_reference.get(name))
     }
 
     /// The PrivateServices that use an Environment.
@@ -106,25 +105,16 @@ impl Inner {
         let entry = self.entries.remove(key)?;
         drop_from(&mut self.by_name, &key.name, key);
         for name in &entry.references {
-            drop_from(&mut self.by_reference, &(key.namespace.clone(), name.clone()), key);
+            drop_from(&mut self.by_reference, name, key);
         }
-        if let Some(environment) = &entry.environment
-            && let Some(keys) = self.by_environment.get_mut(environment)
-        {
-            keys.remove(key);
-            if keys.is_empty() {
-                self.by_environment.remove(environment);
-            }
+        if let Some(environment) = &entry.environment {
+            drop_from(&mut self.by_environment, environment, key);
         }
         Some(entry)
     }
 }
 
-fn drop_from<K: std::hash::Hash + Eq>(
-    map: &mut HashMap<K, BTreeSet<ObjectKey>>,
-    at: &K,
-    key: &ObjectKey,
-) {
+fn drop_from(map: &mut HashMap<String, BTreeSet<ObjectKey>>, at: &str, key: &ObjectKey) {
     if let Some(keys) = map.get_mut(at) {
         keys.remove(key);
         if keys.is_empty() {
@@ -159,7 +149,7 @@ mod tests {
         index.put(&key("b", "api"), entry("staging", &["cache"]));
         index.put(&key("a", "cache"), entry("production", &[]));
         assert_eq!(index.namesakes("api"), [key("a", "api"), key("b", "api")]);
-        assert_eq!(index.dependents(&key("a", "cache")), [key("a", "api")]);
+        assert_eq!(index.dependents("cache"), [key("a", "api"), key("b", "api")]);
         assert_eq!(index.users("staging"), [key("a", "api"), key("b", "api")]);
         assert_eq!(index.user_count("production"), 1);
     }
@@ -171,7 +161,7 @@ mod tests {
         index.put(&api, entry("staging", &["cache"]));
         assert_eq!(index.put(&api, entry("production", &[])), Some(entry("staging", &["cache"])));
         assert_eq!(index.users("staging"), []);
-        assert_eq!(index.dependents(&key("a", "cache")), []);
+        assert_eq!(index.dependents("cache"), []);
         index.remove(&api);
         assert_eq!(index.namesakes("api"), []);
         assert_eq!(index.user_count("production"), 0);

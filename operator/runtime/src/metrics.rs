@@ -65,9 +65,9 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    /// Counts a pass: `reason` is the one Ready has after it, `None` if the pass itself failed.
+    /// Counts a pass: `reason` is the one Ready has after it, `None` if the pass could not be finished or there is none.
     pub fn reconciled(&self, kind: &'static str, reason: Option<Reason>, took: Duration) {
-        let reason = reason.map_or("Error", Reason::as_str);
+        let reason = reason.map_or("None", Reason::as_str);
         self.reconciles.get_or_create(&ReconcileLabels { kind, reason }).inc();
         self.durations.get_or_create(&KindLabels { kind }).observe(took.as_secs_f64());
     }
@@ -186,7 +186,7 @@ mod tests {
         let text = metrics.text().unwrap();
         for line in [
             r#"privateservice_reconciles_total{kind="PrivateService",reason="Succeeded"} 1"#,
-            r#"privateservice_reconciles_total{kind="PrivateService",reason="Error"} 1"#,
+            r#"privateservice_reconciles_total{kind="PrivateService",reason="None"} 1"#,
             r#"privateservice_reconcile_duration_seconds_count{kind="PrivateService"} 2"#,
             "# EOF",
         ] {

@@ -1,21 +1,20 @@
-//! The PrivateService controller: watches objects, runs a pass over each when it, its Environment, its neighbours or AWS changed.
+//! A pass over one PrivateService, whatever state it is in: being deleted, suspended, without a place, or alive.
+//!
+//! In: an object from the cache. Out: calls to AWS, status, finalizer, Events. A pass never waits for a rate limit or a read.
 
 mod deletion;
-mod neighbours;
 mod pass;
 mod placing;
 mod remembered;
 mod writing;
 
-pub(crate) use neighbours::Neighbourhood;
 pub(crate) use remembered::Remembered;
 
 use crate::context::Context;
-use crate::finalizer;
+use crate::status::WriteError;
+use crate::{finalizer, kind};
 use k8s_openapi::jiff::Timestamp;
-use kube::ResourceExt;
 use kube::runtime::controller::Action;
-use neighbours::key_of;
 use pass::Next;
 use privateservice_api::PrivateService;
 use privateservice_core::assess;
@@ -23,75 +22,75 @@ use privateservice_core::resolve;
 use std::sync::Arc;
 use writing::Writer;
 
-/// One reconcile of one object.
+/// One pass over one object.
 ///
 /// # Errors
 /// Only trouble with the Kubernetes API; everything else is a condition.
-pub(crate) async fn reconcile(object: &PrivateService, ctx: &Arc<Context>) -> anyhow::Result<Action> {
-    let key = key_of(object);
+pub(crate) async fn reconcile(
+    object: &PrivateService,
+    context: &Arc<Context>,
+) -> anyhow::Result<Action> {
+    let key = kind::key(object);
     let uid = object.metadata.uid.clone().unwrap_or_default();
     let now = Timestamp::now();
-    let mut remembered = ctx
-        .remembered
-        .lock()
-        .remove(&key)
-        .filter(|remembered| remembered.uid == uid)
+    let before = context.remembered.lock().remove(&key);
+    let mut remembered = before
+        .filter(|remembered| remembered.is_of(&uid))
         .unwrap_or_else(|| Remembered::new(uid, now));
-    let result = one_pass(object, ctx, &mut remembered, now).await;
-    if result.as_ref().is_ok_and(|next| *next == Done::Gone) {
-        return Ok(Action::await_change());
+    let result = one_pass(object, context, &mut remembered, now).await;
+    if !matches!(result, Ok(None)) {
+        context.remembered.lock().insert(key, remembered);
     }
-    ctx.remembered.lock().insert(key, remembered);
-    Ok(match result? {
-        Done::Next(Next::AwaitChange) | Done::Gone => Action::await_change(),
-        Done::Next(Next::After(pause)) => Action::requeue(pause),
-    })
+    match result {
+        Ok(Some(Next::After(pause))) => Ok(Action::requeue(pause)),
+        Ok(Some(Next::AwaitChange) | None) => Ok(Action::await_change()),
+        // It changed or went while we wrote: its next event brings it back.
+        Err(error) if error.downcast_ref().is_some_and(WriteError::is_gone) => {
+            Ok(Action::await_change())
+        }
+        Err(error) => Err(error),
+    }
 }
 
-#[derive(PartialEq, Eq)]
-enum Done {
-    Next(Next),
-    Gone,
-}
-
+/// `None` if the object is none of our business any more.
 async fn one_pass(
     object: &PrivateService,
-    ctx: &Arc<Context>,
+    ctx: &Context,
     remembered: &mut Remembered,
     now: Timestamp,
-) -> anyhow::Result<Done> {
-    let key = key_of(object);
+) -> anyhow::Result<Option<Next>> {
     let writer = Writer::new(ctx, object);
-    let handled = object.status.as_ref().and_then(|status| status.observed_generation);
+    let handled = writer.previous().observed_generation;
     remembered.see(object.metadata.generation, handled, now);
     if object.metadata.deletion_timestamp.is_some() {
-        if !finalizer::is_set(object) {
-            return Ok(Done::Gone);
+        if !finalizer::has(object) {
+            return Ok(None);
         }
-        return deletion::run(ctx, object, remembered, &writer).await.map(Done::Next);
+        return deletion::run(ctx, object, remembered, &writer).await.map(Some);
     }
-    if !finalizer::is_set(object) {
-        finalizer::add(&ctx.client, object).await?;
-        return Ok(Done::Next(Next::AwaitChange));
+    if !finalizer::has(object) {
+        finalizer::add(&ctx.client.0, object).await?;
+        return Ok(Some(Next::AwaitChange));
     }
     if object.spec.suspend == Some(true) {
-        writer.verdict(remembered, &assess::assess_suspended()).await?;
-        return Ok(Done::Next(Next::AwaitChange));
+        writer.verdict(&assess::assess_suspended()).await?;
+        return Ok(Some(Next::AwaitChange));
     }
     let resolved = placing::place(object, ctx).and_then(|place| {
         let neighbours = placing::CachedNeighbours(ctx);
         resolve::resolve(object, &place, &ctx.cluster_id, &neighbours)
             .map(|resolved| (place, resolved))
     });
-    let (place, resolved) = match resolved {
-        Ok(resolved) => resolved,
-        Err(problem) => {
-            tracing::info!(reason = %problem.reason, %problem, "cannot go on");
-            writer.problem(remembered, &problem).await?;
-            return Ok(Done::Next(pass::after_problem(&problem)));
+    match resolved {
+        Ok((place, resolved)) => {
+            for notice in &resolved.notices {
+                ctx.events.notice(object, notice.reason, &notice.message);
+            }
+            pass::run(ctx, object, &place, &resolved, remembered, &writer).await.map(Some)
         }
-    };
-    writer.notices(remembered, &resolved.notices).await;
-    tracing::debug!(name = object.name_any(), "pass");
-    pass::run(ctx, object, &key, &place, &resolved, remembered, &writer).await.map(Done::Next)
+        Err(problem) => {
+            writer.problem(&problem).await?;
+            Ok(Some(pass::after_problem(&problem)))
+        }
+    }
 }

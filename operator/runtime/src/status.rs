@@ -5,7 +5,7 @@
 
 use crate::kind::{self, Kind};
 use kube::api::{Patch, PatchParams};
-use kube::{Client, Resource, ResourceExt};
+use kube::{Client, ResourceExt};
 use privateservice_api::meta;
 use privateservice_core::owner::ObjectKey;
 use serde::Serialize;
@@ -45,7 +45,6 @@ impl WriteError {
 }
 
 /// The statuses of one kind, as last written.
-#[derive(Debug)]
 pub struct Statuses<K: Kind> {
     client: Client,
     written: Mutex<HashMap<ObjectKey, Written<K::Status>>>,
@@ -58,7 +57,7 @@ struct Written<S> {
     status: S,
 }
 
-#[derive(Serialize)]
+#[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Body<'a, S> {
     api_version: &'a str,
@@ -67,7 +66,7 @@ struct Body<'a, S> {
     status: &'a S,
 }
 
-#[derive(Serialize)]
+#[derive(Debug, Serialize)]
 struct Identity<'a> {
     name: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -75,6 +74,12 @@ struct Identity<'a> {
     /// The API server refuses to apply to an object with another uid.
     #[serde(skip_serializing_if = "Option::is_none")]
     uid: Option<&'a str>,
+}
+
+impl<K: Kind> std::fmt::Debug for Statuses<K> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Statuses").field("written", &self.lock().len()).finish_non_exhaustive()
+    }
 }
 
 impl<K: Kind> Statuses<K> {
@@ -85,18 +90,7 @@ impl<K: Kind> Statuses<K> {
 
     /// The newest status of an object that came from the cache: the cached one, or what we wrote since.
     pub fn current(&self, object: &K) -> K::Status {
-        let key = kind::key(object);
-        let mut written = self.lock();
-        if let Some(last) = written.get(&key) {
-            if last.uid == object.uid()
-                && is_newer(last.resource_version.as_deref(), object.meta().resource_version.as_deref())
-            {
-                return last.status.clone();
-            }
-            written.remove(&key);
-        }
-        drop(written);
-        object.status().cloned().unwrap_or_default()
+        newest(&mut self.lock(), object)
     }
 
     /// Writes a status, if it differs from the current one. True if it was written.
@@ -139,6 +133,22 @@ impl<K: Kind> Statuses<K> {
         // Every change is one call that cannot panic half way.
         self.written.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The newest status of an object; forgets what the cache has caught up with.
+fn newest<K: Kind>(
+    written: &mut HashMap<ObjectKey, Written<K::Status>>,
+    object: &K,
+) -> K::Status {
+    let key = kind::key(object);
+    if let Some(last) = written.get(&key) {
+        let cached = object.meta().resource_version.as_deref();
+        if last.uid == object.uid() && is_newer(last.resource_version.as_deref(), cached) {
+            return last.status.clone();
+        }
+        written.remove(&key);
+    }
+    object.status().cloned().unwrap_or_default()
 }
 
 /// Waits for a request to the API server, but not for ever.

@@ -53,7 +53,10 @@ fn parse<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, String> {
 pub(crate) async fn answer(simulator: &Simulator, incoming: &Incoming) -> Answer {
     let (status, value) = match act(simulator, incoming).await {
         Ok(Some(value)) => (200, value),
-        Ok(None) => (404, json!({"error": "no such path; see the simulator's README"})),
+        Ok(None) => (
+            404,
+            json!({"error": "no such path; see the simulator's README"}),
+        ),
         Err(error) => (400, json!({"error": error})),
     };
     Answer::new(status, "application/json", value.to_string().into_bytes())
@@ -128,9 +131,14 @@ async fn act(simulator: &Simulator, incoming: &Incoming) -> Result<Option<Value>
 /// `?since=<seq>&operation=<ecs:CreateService>`
 fn requests(simulator: &Simulator, query: &str) -> Value {
     let parameter = |name: &str| {
-        query.split('&').filter_map(|pair| pair.split_once('=')).find(|(key, _)| *key == name)
+        query
+            .split('&')
+            .filter_map(|pair| pair.split_once('='))
+            .find(|(key, _)| *key == name)
     };
-    let since = parameter("since").and_then(|(_, value)| value.parse().ok()).unwrap_or(0);
+    let since = parameter("since")
+        .and_then(|(_, value)| value.parse().ok())
+        .unwrap_or(0);
     let mut requests = locked(&simulator.inner.log).since(since);
     if let Some((_, operation)) = parameter("operation") {
         requests.retain(|request| request.name() == operation);

@@ -13,7 +13,10 @@ impl Moment {
     /// Seconds since the Unix epoch, as the AWS JSON protocols write timestamps.
     pub fn seconds(self) -> f64 {
         // A timestamp in milliseconds is far below 2^53, so the conversion is exact.
-        #[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 fit into 53 bits")]
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "milliseconds since 1970 fit into 53 bits"
+        )]
         let milliseconds = self.0 as f64;
         milliseconds / 1000.0
     }
@@ -28,7 +31,10 @@ impl Add<Duration> for Moment {
     type Output = Moment;
 
     fn add(self, rhs: Duration) -> Moment {
-        Moment(self.0.saturating_add(u64::try_from(rhs.as_millis()).unwrap_or(u64::MAX)))
+        Moment(
+            self.0
+                .saturating_add(u64::try_from(rhs.as_millis()).unwrap_or(u64::MAX)),
+        )
     }
 }
 
@@ -56,7 +62,9 @@ pub(crate) struct Clock {
 
 impl Clock {
     pub(crate) fn new(kind: ClockKind) -> Self {
-        let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let wall = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
         Self {
             kind,
             origin: Moment(0) + wall,
@@ -73,7 +81,9 @@ impl Clock {
         let jumped = *crate::locked(&self.jumped);
         match self.kind {
             ClockKind::Manual => self.origin + jumped,
-            ClockKind::Real { speed } => self.origin + jumped + self.started.elapsed().mul_f64(speed),
+            ClockKind::Real { speed } => {
+                self.origin + jumped + self.started.elapsed().mul_f64(speed)
+            }
         }
     }
 

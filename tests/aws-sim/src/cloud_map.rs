@@ -43,14 +43,28 @@ pub(crate) struct Mended<'a> {
 
 impl Mended<'_> {
     async fn ask(&self, operation: &str, body: &Value) -> Result<Value, AwsError> {
-        self.upstream.cloud_map(operation, body, self.access_key).await
+        self.upstream
+            .cloud_map(operation, body, self.access_key)
+            .await
     }
 
-    async fn items(&self, operation: &str, member: &str, body: &Value) -> Result<Vec<Value>, AwsError> {
-        Ok(self.ask(operation, body).await?[member].as_array().cloned().unwrap_or_default())
+    async fn items(
+        &self,
+        operation: &str,
+        member: &str,
+        body: &Value,
+    ) -> Result<Vec<Value>, AwsError> {
+        Ok(self.ask(operation, body).await?[member]
+            .as_array()
+            .cloned()
+            .unwrap_or_default())
     }
 
-    pub(crate) async fn answer(&mut self, operation: &str, body: &Value) -> Result<Value, AwsError> {
+    pub(crate) async fn answer(
+        &mut self,
+        operation: &str,
+        body: &Value,
+    ) -> Result<Value, AwsError> {
         match operation {
             "CreateService" => self.create_service(body).await,
             "DeleteService" => self.delete_service(body).await,
@@ -61,7 +75,9 @@ impl Mended<'_> {
                 page(body, kept, "Services")
             }
             "ListNamespaces" => {
-                let all = self.items("ListNamespaces", "Namespaces", &json!({})).await?;
+                let all = self
+                    .items("ListNamespaces", "Namespaces", &json!({}))
+                    .await?;
                 let kept = filtered(all, &body["Filters"], namespace_field)?;
                 page(body, kept, "Namespaces")
             }
@@ -89,7 +105,10 @@ impl Mended<'_> {
         if name.is_empty() {
             return Err(AwsError::new("InvalidInput", "Name is required"));
         }
-        let creator = body["CreatorRequestId"].as_str().unwrap_or_default().to_owned();
+        let creator = body["CreatorRequestId"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned();
         // DNS names do not tell upper from lower case (Cloud Map API reference, CreateService).
         let key = (namespace.clone(), name.to_lowercase());
         let taken = match self.names().await?.get(&key).cloned() {
@@ -106,15 +125,20 @@ impl Mended<'_> {
             if !creator.is_empty() && maker == creator {
                 return Ok(json!({"Service": self.shown(taken)}));
             }
-            return Err(AwsError::new("ServiceAlreadyExists", "Service already exists.")
-                .with("ServiceId", id)
-                .with("ServiceArn", taken["Arn"].clone())
-                .with("CreatorRequestId", maker));
+            return Err(
+                AwsError::new("ServiceAlreadyExists", "Service already exists.")
+                    .with("ServiceId", id)
+                    .with("ServiceArn", taken["Arn"].clone())
+                    .with("CreatorRequestId", maker),
+            );
         }
         let mut asked = body.clone();
         asked["NamespaceId"] = json!(namespace);
         let made = self.ask("CreateService", &asked).await?;
-        let id = made["Service"]["Id"].as_str().unwrap_or_default().to_owned();
+        let id = made["Service"]["Id"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned();
         self.memory.creators.insert(id.clone(), creator);
         self.names().await?.insert(key, id);
         Ok(json!({"Service": self.shown(made["Service"].clone())}))
@@ -134,7 +158,10 @@ impl Mended<'_> {
     }
 
     fn shown(&self, mut service: Value) -> Value {
-        if let Some(creator) = service["Id"].as_str().and_then(|id| self.memory.creators.get(id)) {
+        if let Some(creator) = service["Id"]
+            .as_str()
+            .and_then(|id| self.memory.creators.get(id))
+        {
             service["CreatorRequestId"] = json!(creator);
         }
         let has_dns = service["DnsConfig"].is_object();
@@ -148,7 +175,9 @@ impl Mended<'_> {
     async fn get_service(&self, body: &Value) -> Result<Value, AwsError> {
         let id = Self::id(&body["Id"]);
         let found = self.ask("GetService", &json!({"Id": id})).await?;
-        let instances = self.items("ListInstances", "Instances", &json!({"ServiceId": id})).await?;
+        let instances = self
+            .items("ListInstances", "Instances", &json!({"ServiceId": id}))
+            .await?;
         let mut service = self.shown(found["Service"].clone());
         service["InstanceCount"] = json!(instances.len());
         Ok(json!({"Service": service}))
@@ -172,20 +201,26 @@ impl Mended<'_> {
     }
 
     async fn create_namespace(&mut self, operation: &str, body: &Value) -> Result<Value, AwsError> {
-        let all = self.items("ListNamespaces", "Namespaces", &json!({})).await?;
+        let all = self
+            .items("ListNamespaces", "Namespaces", &json!({}))
+            .await?;
         if let Some(taken) = all.iter().find(|one| one["Name"] == body["Name"]) {
             let id = taken["Id"].as_str().unwrap_or_default();
             let maker = self.memory.creators.get(id).cloned().unwrap_or_default();
-            return Err(AwsError::new("NamespaceAlreadyExists", "Namespace already exists.")
-                .with("NamespaceId", id)
-                .with("CreatorRequestId", maker));
+            return Err(
+                AwsError::new("NamespaceAlreadyExists", "Namespace already exists.")
+                    .with("NamespaceId", id)
+                    .with("CreatorRequestId", maker),
+            );
         }
         let answer = self.ask(operation, body).await?;
         let asked = json!({"OperationId": answer["OperationId"]});
         let made = self.ask("GetOperation", &asked).await?;
         if let Some(id) = made["Operation"]["Targets"]["NAMESPACE"].as_str() {
             let creator = body["CreatorRequestId"].as_str().unwrap_or_default();
-            self.memory.creators.insert(id.to_owned(), creator.to_owned());
+            self.memory
+                .creators
+                .insert(id.to_owned(), creator.to_owned());
         }
         Ok(answer)
     }
@@ -217,9 +252,16 @@ fn filtered(
         for filter in filters.as_array().into_iter().flatten() {
             let name = filter["Name"].as_str().unwrap_or_default();
             let Some(value) = field(&item, name) else {
-                return Err(AwsError::not_implemented(format!("servicediscovery: filter {name}")));
+                return Err(AwsError::not_implemented(format!(
+                    "servicediscovery: filter {name}"
+                )));
             };
-            let value = value.as_str().unwrap_or_default().rsplit('/').next().map(str::to_owned);
+            let value = value
+                .as_str()
+                .unwrap_or_default()
+                .rsplit('/')
+                .next()
+                .map(str::to_owned);
             let mut wanted = filter["Values"].as_array().into_iter().flatten();
             let holds = wanted.any(|wanted| {
                 let text = wanted.as_str().unwrap_or_default();
@@ -240,12 +282,20 @@ fn filtered(
 
 /// At most 100 items a page (Cloud Map API reference, list operations).
 fn page(body: &Value, items: Vec<Value>, member: &str) -> Result<Value, AwsError> {
-    let size = body["MaxResults"].as_u64().and_then(|size| usize::try_from(size).ok());
+    let size = body["MaxResults"]
+        .as_u64()
+        .and_then(|size| usize::try_from(size).ok());
     let size = size.unwrap_or(100);
     if !(1..=100).contains(&size) {
-        return Err(AwsError::new("InvalidInput", "MaxResults must be between 1 and 100"));
+        return Err(AwsError::new(
+            "InvalidInput",
+            "MaxResults must be between 1 and 100",
+        ));
     }
-    let start: usize = body["NextToken"].as_str().and_then(|token| token.parse().ok()).unwrap_or(0);
+    let start: usize = body["NextToken"]
+        .as_str()
+        .and_then(|token| token.parse().ok())
+        .unwrap_or(0);
     let end = (start + size).min(items.len());
     let more = end < items.len();
     let drop_nulls = |mut item: Value| {
@@ -254,7 +304,12 @@ fn page(body: &Value, items: Vec<Value>, member: &str) -> Result<Value, AwsError
         }
         item
     };
-    let shown: Vec<Value> = items.into_iter().skip(start).take(size).map(drop_nulls).collect();
+    let shown: Vec<Value> = items
+        .into_iter()
+        .skip(start)
+        .take(size)
+        .map(drop_nulls)
+        .collect();
     let mut answer = json!({});
     answer[member] = Value::Array(shown);
     if more {

@@ -5,13 +5,16 @@ pub(crate) mod cluster;
 mod create;
 mod delete;
 mod deployments_api;
+mod launch;
 mod page;
 mod read;
 mod register_rules;
+pub(crate) mod registrations;
 mod rollout;
 pub mod scheduler;
 mod service;
 mod service_connect;
+mod service_deployment;
 mod service_rules;
 mod shapes;
 mod tags;
@@ -31,7 +34,11 @@ use world::World;
 
 /// Whether a request's `include` names something.
 fn includes(body: &Value, what: &str) -> bool {
-    body["include"].as_array().into_iter().flatten().any(|item| item == what)
+    body["include"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .any(|item| item == what)
 }
 
 impl World {
@@ -110,20 +117,24 @@ impl World {
     /// Everything, for tests and people to look at.
     pub(crate) fn state(&self, now: Moment) -> Value {
         let clusters: Vec<&String> = self.clusters.keys().collect();
-        let services: Vec<Value> =
-            self.services.values().map(|service| service.to_json(now, true)).collect();
+        let services: Vec<Value> = self
+            .services
+            .values()
+            .map(|service| service.to_json(now, true))
+            .collect();
         let tasks: Vec<Value> = self
             .services
             .values()
             .flat_map(|service| {
-                let show = |task: &task::Task| task.to_json(now, &service.cluster_arn, &service.name);
+                let show =
+                    |task: &task::Task| task.to_json(now, &service.cluster_arn, &service.name);
                 service.tasks.values().map(show).collect::<Vec<_>>()
             })
             .collect();
         let deployments: Vec<Value> = self
             .services
             .values()
-            .flat_map(|service| service.service_deployments.iter().map(|one| one.to_json(service)))
+            .flat_map(|service| service.history.iter().map(|one| one.to_json(service)))
             .collect();
         let definitions: Vec<Value> = self
             .definitions
@@ -138,8 +149,15 @@ impl World {
 
     /// The Service Connect namespace that the service named in an UpdateService has now.
     pub(crate) fn namespace_of(&self, body: &Value) -> Option<String> {
-        let key = (cluster::name_of(&body["cluster"]), read::service_name(&body["service"]));
-        let connect = self.services.get(&key)?.spec.get("serviceConnectConfiguration")?;
+        let key = (
+            cluster::name_of(&body["cluster"]),
+            read::service_name(&body["service"]),
+        );
+        let connect = self
+            .services
+            .get(&key)?
+            .spec
+            .get("serviceConnectConfiguration")?;
         connect["namespace"].as_str().map(str::to_owned)
     }
 }

@@ -19,18 +19,29 @@ pub struct AwsError {
 impl AwsError {
     /// An error of the client's making (HTTP 400).
     pub fn new(code: &str, message: impl Into<String>) -> Self {
-        Self { status: 400, code: code.to_owned(), message: message.into(), extra: Map::new() }
+        Self {
+            status: 400,
+            code: code.to_owned(),
+            message: message.into(),
+            extra: Map::new(),
+        }
     }
 
     /// An error of the service's making (HTTP 500).
     pub fn server(message: impl Into<String>) -> Self {
-        Self { status: 500, ..Self::new("ServerException", message) }
+        Self {
+            status: 500,
+            ..Self::new("ServerException", message)
+        }
     }
 
     /// What the simulator lacks: HTTP 501 with a code that no AWS service has, so that a gap is
     /// never mistaken for behaviour.
     pub fn not_implemented(what: impl Into<String>) -> Self {
-        Self { status: 501, ..Self::new("NotImplementedBySimulator", what) }
+        Self {
+            status: 501,
+            ..Self::new("NotImplementedBySimulator", what)
+        }
     }
 
     pub(crate) fn invalid(message: impl Into<String>) -> Self {

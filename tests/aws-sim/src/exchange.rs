@@ -2,15 +2,13 @@
 //! to be lost. Does IO when it forwards. Invariant: once started, a call's effect completes even if the
 //! client goes away, and it is in the log before its answer leaves.
 
-use std::sync::atomic::Ordering;
-
 use hyper::header::{HeaderName, HeaderValue};
 use hyper::{HeaderMap, Method};
 use serde_json::{Value, json};
 
 use crate::cloud_map::{self, Mended};
-use crate::ecs::upstream_facts::UpstreamFacts;
 use crate::errors::AwsError;
+use crate::facts;
 use crate::faults::FaultKind;
 use crate::holds::Hold;
 use crate::locked;
@@ -28,12 +26,23 @@ pub(crate) struct Answer {
 
 impl Answer {
     pub(crate) fn new(status: u16, content_type: &'static str, body: Vec<u8>) -> Self {
-        let header = (hyper::header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-        Self { status, headers: vec![header], body }
+        let header = (
+            hyper::header::CONTENT_TYPE,
+            HeaderValue::from_static(content_type),
+        );
+        Self {
+            status,
+            headers: vec![header],
+            body,
+        }
     }
 
     fn json(value: &Value) -> Self {
-        Self::new(200, "application/x-amz-json-1.1", value.to_string().into_bytes())
+        Self::new(
+            200,
+            "application/x-amz-json-1.1",
+            value.to_string().into_bytes(),
+        )
     }
 
     fn refusal(error: &AwsError, protocol: Protocol) -> Self {
@@ -43,7 +52,9 @@ impl Answer {
                 let body = error.json_body();
                 let mut answer = Self::new(error.status, "application/x-amz-json-1.1", body);
                 if let Ok(code) = HeaderValue::from_str(&error.code) {
-                    answer.headers.push((HeaderName::from_static("x-amzn-errortype"), code));
+                    answer
+                        .headers
+                        .push((HeaderName::from_static("x-amzn-errortype"), code));
                 }
                 answer
             }
@@ -52,7 +63,9 @@ impl Answer {
 
     /// Its lists emptied and its tokens dropped, as a page that AWS returns empty.
     fn emptied(mut self) -> Self {
-        let Ok(mut body) = serde_json::from_slice::<Value>(&self.body) else { return self };
+        let Ok(mut body) = serde_json::from_slice::<Value>(&self.body) else {
+            return self;
+        };
         if let Some(members) = body.as_object_mut() {
             members.retain(|name, _| name != "nextToken" && name != "NextToken");
             for value in members.values_mut().filter(|value| value.is_array()) {
@@ -69,7 +82,9 @@ impl Answer {
             return None;
         }
         let body: Value = serde_json::from_slice(&self.body).unwrap_or_default();
-        let code = body["__type"].as_str().map_or_else(|| self.status.to_string(), str::to_owned);
+        let code = body["__type"]
+            .as_str()
+            .map_or_else(|| self.status.to_string(), str::to_owned);
         Some(code.rsplit('#').next().unwrap_or_default().to_owned())
     }
 }
@@ -100,7 +115,12 @@ pub(crate) async fn exchange(simulator: &Simulator, incoming: Incoming) -> Optio
 }
 
 async fn carry_out(simulator: &Simulator, incoming: Incoming) -> (Option<Answer>, Option<Hold>) {
-    let path = incoming.path_and_query.split('?').next().unwrap_or("/").to_owned();
+    let path = incoming
+        .path_and_query
+        .split('?')
+        .next()
+        .unwrap_or("/")
+        .to_owned();
     let call = route::parse(&incoming.headers, &path, &incoming.body);
     let inner = &simulator.inner;
     let log = |outcome: Outcome| {
@@ -119,7 +139,10 @@ async fn carry_out(simulator: &Simulator, incoming: Incoming) -> (Option<Answer>
         tokio::time::sleep(delay).await;
     }
     if let Some(error) = fault.as_ref().and_then(refusal) {
-        log(Outcome::Fault { kind, effect: false });
+        log(Outcome::Fault {
+            kind,
+            effect: false,
+        });
         return (Some(Answer::refusal(&error, call.protocol)), None);
     }
     let answer = perform(simulator, &call, incoming).await;
@@ -162,9 +185,14 @@ fn refusal(kind: &FaultKind) -> Option<AwsError> {
             let text = "User is not authorized to perform this action.";
             Some(AwsError::new("AccessDeniedException", text))
         }
-        FaultKind::Error { status, code, message } => {
-            Some(AwsError { status: *status, ..AwsError::new(code, message.clone()) })
-        }
+        FaultKind::Error {
+            status,
+            code,
+            message,
+        } => Some(AwsError {
+            status: *status,
+            ..AwsError::new(code, message.clone())
+        }),
         FaultKind::DelayMs(_) | FaultKind::LostAnswer | FaultKind::EmptyPage => None,
     }
 }
@@ -176,14 +204,11 @@ async fn perform(
 ) -> Result<Answer, AwsError> {
     let inner = &simulator.inner;
     if call.service == "ecs" && call.protocol == Protocol::Json {
-        let facts = gather_facts(simulator, call).await?;
+        let facts = facts::gather(simulator, call).await?;
         let access_key = call.access_key.as_deref().unwrap_or_default();
-        let answer = {
-            let mut world = locked(&inner.world);
-            let now = inner.clock.now();
-            world.answer(&call.operation, &call.body, now, access_key, &facts)
-        };
-        simulator.register_instances().await;
+        let mut world = locked(&inner.world);
+        let now = inner.clock.now();
+        let answer = world.answer(&call.operation, &call.body, now, access_key, &facts);
         return answer.map(|answer| Answer::json(&answer));
     }
     let Some(upstream) = &inner.upstream else {
@@ -194,14 +219,24 @@ async fn perform(
         if cloud_map::is_mended(&call.operation) {
             let mut memory = inner.cloud_map.lock().await;
             let access_key = call.access_key.as_deref();
-            let mut mended = Mended { upstream, access_key, memory: &mut memory };
+            let mut mended = Mended {
+                upstream,
+                access_key,
+                memory: &mut memory,
+            };
             let answer = mended.answer(&call.operation, &call.body).await?;
             return Ok(Answer::json(&answer));
         }
     }
-    inner.forwarded.fetch_add(1, Ordering::Relaxed);
-    let Incoming { method, path_and_query, headers, body } = incoming;
-    upstream.forward(&method, &path_and_query, &headers, body).await
+    let Incoming {
+        method,
+        path_and_query,
+        headers,
+        body,
+    } = incoming;
+    upstream
+        .forward(&method, &path_and_query, &headers, body)
+        .await
 }
 
 /// Without a stand-in behind, only the question who one is has an answer.
@@ -217,54 +252,12 @@ fn without_upstream(simulator: &Simulator, call: &Call) -> Result<Answer, AwsErr
         );
         return Ok(Answer::new(200, "text/xml", body.into_bytes()));
     }
-    let target = if call.target.is_empty() { call.name() } else { call.target.clone() };
-    Err(AwsError::not_implemented(format!("{target}: no stand-in is configured behind")))
-}
-
-/// Asks Cloud Map for whatever a CreateService or UpdateService refers to.
-async fn gather_facts(simulator: &Simulator, call: &Call) -> Result<UpstreamFacts, AwsError> {
-    let mut facts = UpstreamFacts::default();
-    let Some(upstream) = &simulator.inner.upstream else { return Ok(facts) };
-    facts.is_connected = true;
-    if !matches!(call.operation.as_str(), "CreateService" | "UpdateService") {
-        return Ok(facts);
-    }
-    let access_key = call.access_key.as_deref();
-    let given = call.body["serviceConnectConfiguration"]["namespace"].as_str().map(str::to_owned);
-    // An update may keep the namespace it has, and must still find it.
-    let kept = || locked(&simulator.inner.world).namespace_of(&call.body);
-    if let Some(reference) = given.or_else(kept) {
-        let id = reference.rsplit('/').next().unwrap_or(&reference).to_owned();
-        let found = if id.starts_with("ns-") {
-            let answer = upstream.cloud_map("GetNamespace", &json!({"Id": id}), access_key).await;
-            present(answer, "NamespaceNotFound")?.map(|found| found["Namespace"].clone())
-        } else {
-            let all = upstream.cloud_map("ListNamespaces", &json!({}), access_key).await?;
-            let all = all["Namespaces"].as_array().cloned().unwrap_or_default();
-            all.into_iter().find(|one| one["Name"] == json!(id))
-        };
-        let found = found.filter(|found| {
-            !reference.starts_with("arn:") || found["Arn"] == json!(reference)
-        });
-        if let Some(found) = found {
-            facts.namespaces.insert(reference, found);
-        }
-    }
-    for registry in call.body["serviceRegistries"].as_array().into_iter().flatten() {
-        let arn = registry["registryArn"].as_str().unwrap_or_default().to_owned();
-        let id = arn.rsplit('/').next().unwrap_or_default();
-        let answer = upstream.cloud_map("GetService", &json!({"Id": id}), access_key).await;
-        if let Some(found) = present(answer, "ServiceNotFound")? {
-            facts.registries.insert(arn, found["Service"].clone());
-        }
-    }
-    Ok(facts)
-}
-
-fn present(answer: Result<Value, AwsError>, missing: &str) -> Result<Option<Value>, AwsError> {
-    match answer {
-        Ok(answer) => Ok(Some(answer)),
-        Err(error) if error.code == missing => Ok(None),
-        Err(error) => Err(error),
-    }
+    let target = if call.target.is_empty() {
+        call.name()
+    } else {
+        call.target.clone()
+    };
+    Err(AwsError::not_implemented(format!(
+        "{target}: no stand-in is configured behind"
+    )))
 }

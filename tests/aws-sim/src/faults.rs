@@ -57,17 +57,29 @@ pub struct Fault {
 impl Fault {
     /// A fault on every matching call.
     pub fn always(operation: &str, kind: FaultKind) -> Self {
-        Self { operation: operation.to_owned(), kind, probability: None, count: None, skip: 0 }
+        Self {
+            operation: operation.to_owned(),
+            kind,
+            probability: None,
+            count: None,
+            skip: 0,
+        }
     }
 
     /// A fault on the next `count` matching calls.
     pub fn next(operation: &str, kind: FaultKind, count: u32) -> Self {
-        Self { count: Some(count), ..Self::always(operation, kind) }
+        Self {
+            count: Some(count),
+            ..Self::always(operation, kind)
+        }
     }
 
     /// A fault on a share of the matching calls.
     pub fn sometimes(operation: &str, kind: FaultKind, probability: f64) -> Self {
-        Self { probability: Some(probability), ..Self::always(operation, kind) }
+        Self {
+            probability: Some(probability),
+            ..Self::always(operation, kind)
+        }
     }
 
     /// The same, after `skip` matching calls have passed.
@@ -86,7 +98,10 @@ pub(crate) struct Faults {
 
 impl Faults {
     pub(crate) fn new(seed: u64) -> Self {
-        Self { active: Vec::new(), dice: Random::new(seed ^ 0xFA17) }
+        Self {
+            active: Vec::new(),
+            dice: Random::new(seed ^ 0xFA17),
+        }
     }
 
     pub(crate) fn add(&mut self, fault: Fault) {
@@ -111,7 +126,10 @@ impl Faults {
                 fault.skip -= 1;
                 continue;
             }
-            if fault.probability.is_some_and(|chance| self.dice.fraction() >= chance) {
+            if fault
+                .probability
+                .is_some_and(|chance| self.dice.fraction() >= chance)
+            {
                 continue;
             }
             if let Some(left) = &mut fault.count {

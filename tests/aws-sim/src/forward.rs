@@ -8,8 +8,14 @@ use crate::errors::AwsError;
 use crate::exchange::Answer;
 
 /// Headers that belong to one connection and are not passed on.
-const HOP_HEADERS: [&str; 6] =
-    ["host", "content-length", "connection", "transfer-encoding", "keep-alive", "accept-encoding"];
+const HOP_HEADERS: [&str; 6] = [
+    "host",
+    "content-length",
+    "connection",
+    "transfer-encoding",
+    "keep-alive",
+    "accept-encoding",
+];
 
 #[derive(Debug, Clone)]
 pub(crate) struct Upstream {
@@ -37,8 +43,9 @@ impl Upstream {
         headers: &HeaderMap,
         body: Vec<u8>,
     ) -> Result<Answer, AwsError> {
-        let mut request =
-            self.client.request(method.clone(), format!("{}{path_and_query}", self.base));
+        let mut request = self
+            .client
+            .request(method.clone(), format!("{}{path_and_query}", self.base));
         for (name, value) in headers {
             if !HOP_HEADERS.contains(&name.as_str()) {
                 request = request.header(name, value);
@@ -55,7 +62,55 @@ impl Upstream {
             .map(|(name, value)| (name.clone(), value.clone()))
             .collect();
         let body = response.bytes().await.map_err(unreachable)?.to_vec();
-        Ok(Answer { status, headers, body })
+        Ok(Answer {
+            status,
+            headers,
+            body,
+        })
+    }
+
+    /// What EC2 says against the subnets, if anything.
+    pub(crate) async fn subnet_problem(
+        &self,
+        subnets: &[&str],
+        access_key: Option<&str>,
+    ) -> Result<Option<String>, AwsError> {
+        let mut form = "Action=DescribeSubnets&Version=2016-11-15".to_owned();
+        for (index, subnet) in subnets.iter().enumerate() {
+            use std::fmt::Write as _;
+            // Writing into a string does not fail.
+            let _ = write!(form, "&SubnetId.{}={subnet}", index + 1);
+        }
+        let unreachable =
+            |error: reqwest::Error| AwsError::server(format!("stand-in unreachable: {error}"));
+        let response = self
+            .client
+            .post(format!("{}/", self.base))
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("authorization", self.authorization("ec2", access_key))
+            .body(form)
+            .send()
+            .await
+            .map_err(unreachable)?;
+        if response.status().is_success() {
+            return Ok(None);
+        }
+        let text = response.text().await.map_err(unreachable)?;
+        let said = text
+            .split("<Message>")
+            .nth(1)
+            .and_then(|rest| rest.split('<').next());
+        Ok(Some(said.unwrap_or_default().to_owned()))
+    }
+
+    /// The stand-in derives the account from the access key and checks no signature.
+    fn authorization(&self, service: &str, access_key: Option<&str>) -> String {
+        let access_key = access_key.unwrap_or(&self.account);
+        format!(
+            "AWS4-HMAC-SHA256 Credential={access_key}/20260101/{}/{service}/aws4_request, \
+             SignedHeaders=host, Signature=0",
+            self.region
+        )
     }
 
     /// Asks Cloud Map in the account of an access key; an error answer becomes an [`AwsError`].
@@ -65,21 +120,20 @@ impl Upstream {
         body: &Value,
         access_key: Option<&str>,
     ) -> Result<Value, AwsError> {
-        // The stand-in derives the account from the access key and checks no signature.
-        let access_key = access_key.unwrap_or(&self.account);
-        let authorization = format!(
-            "AWS4-HMAC-SHA256 Credential={access_key}/20260101/{}/servicediscovery/aws4_request, \
-             SignedHeaders=host, Signature=0",
-            self.region
-        );
         let unreachable =
             |error: reqwest::Error| AwsError::server(format!("stand-in unreachable: {error}"));
         let response = self
             .client
             .post(format!("{}/", self.base))
-            .header("x-amz-target", format!("Route53AutoNaming_v20170314.{operation}"))
+            .header(
+                "x-amz-target",
+                format!("Route53AutoNaming_v20170314.{operation}"),
+            )
             .header("content-type", "application/x-amz-json-1.1")
-            .header("authorization", authorization)
+            .header(
+                "authorization",
+                self.authorization("servicediscovery", access_key),
+            )
             .body(body.to_string())
             .send()
             .await
@@ -91,7 +145,13 @@ impl Upstream {
             return Ok(answer);
         }
         let code = answer["__type"].as_str().unwrap_or("ServerException");
-        let text = answer["message"].as_str().or(answer["Message"].as_str()).unwrap_or_default();
-        Err(AwsError { status, ..AwsError::new(code, text) })
+        let text = answer["message"]
+            .as_str()
+            .or(answer["Message"].as_str())
+            .unwrap_or_default();
+        Err(AwsError {
+            status,
+            ..AwsError::new(code, text)
+        })
     }
 }

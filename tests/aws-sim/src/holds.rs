@@ -62,7 +62,10 @@ impl Holds {
     /// Holds the answer of the `nth` call (from 1) that matches from now on.
     pub(crate) fn add(&mut self, filter: &str, nth: u32) -> Hold {
         let id = self.all.len() as u64 + 1;
-        let hold = Hold { id, state: watch::Sender::new(HoldState::Waiting) };
+        let hold = Hold {
+            id,
+            state: watch::Sender::new(HoldState::Waiting),
+        };
         self.all.push((filter.to_owned(), nth.max(1), hold.clone()));
         hold
     }
@@ -84,6 +87,8 @@ impl Holds {
     }
 
     pub(crate) fn all(&self) -> impl Iterator<Item = (&str, &Hold)> {
-        self.all.iter().map(|(filter, _, hold)| (filter.as_str(), hold))
+        self.all
+            .iter()
+            .map(|(filter, _, hold)| (filter.as_str(), hold))
     }
 }

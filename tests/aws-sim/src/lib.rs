@@ -21,6 +21,7 @@ mod cloud_map;
 pub mod ecs;
 mod errors;
 mod exchange;
+mod facts;
 mod faults;
 mod forward;
 mod holds;

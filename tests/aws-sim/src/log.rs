@@ -81,7 +81,11 @@ pub(crate) struct Log {
 impl Log {
     pub(crate) fn new(record: Option<&Path>) -> std::io::Result<Self> {
         let open = |path| OpenOptions::new().create(true).append(true).open(path);
-        Ok(Self { requests: Vec::new(), next: 1, file: record.map(open).transpose()? })
+        Ok(Self {
+            requests: Vec::new(),
+            next: 1,
+            file: record.map(open).transpose()?,
+        })
     }
 
     pub(crate) fn add(&mut self, call: &Call, at: Moment, outcome: Outcome) {
@@ -105,7 +109,11 @@ impl Log {
     }
 
     pub(crate) fn since(&self, seq: u64) -> Vec<Request> {
-        self.requests.iter().filter(|request| request.seq > seq).cloned().collect()
+        self.requests
+            .iter()
+            .filter(|request| request.seq > seq)
+            .cloned()
+            .collect()
     }
 
     pub(crate) fn counts(&self) -> BTreeMap<String, usize> {

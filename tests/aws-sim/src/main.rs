@@ -51,6 +51,9 @@ struct Serve {
     /// Simulated seconds for which a new service is MISSING to readers.
     #[arg(long, default_value_t = 0.0)]
     describe_lag: f64,
+    /// Refuse subnets that the stand-in behind does not know.
+    #[arg(long, requires = "upstream")]
+    check_subnets: bool,
     /// Seed of identifiers and fault dice.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -63,7 +66,10 @@ struct Serve {
 async fn main() -> anyhow::Result<()> {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
     let Command::Serve(serve_args) = Cli::parse().command;
     run(serve_args).await
 }
@@ -73,11 +79,14 @@ async fn run(arguments: Serve) -> anyhow::Result<()> {
     let clock = if arguments.manual_clock {
         ClockKind::Manual
     } else {
-        ClockKind::Real { speed: arguments.speed }
+        ClockKind::Real {
+            speed: arguments.speed,
+        }
     };
-    let quotas = arguments
-        .quota_factor
-        .map(|rate_factor| Quotas { rate_factor, burst_factor: arguments.burst_factor });
+    let quotas = arguments.quota_factor.map(|rate_factor| Quotas {
+        rate_factor,
+        burst_factor: arguments.burst_factor,
+    });
     let describe_lag =
         Duration::try_from_secs_f64(arguments.describe_lag).context("--describe-lag")?;
     let simulator = Simulator::new(Options {
@@ -87,15 +96,20 @@ async fn run(arguments: Serve) -> anyhow::Result<()> {
         account: arguments.account,
         region: arguments.region,
         describe_lag,
+        check_subnets: arguments.check_subnets,
         seed: arguments.seed,
         record: arguments.record,
         ..Options::default()
     })
     .context("cannot open the record file")?;
-    let server = serve(simulator, arguments.address).await.context("cannot listen")?;
+    let server = serve(simulator, arguments.address)
+        .await
+        .context("cannot listen")?;
     // The first line is the contract with whoever started this process.
     writeln_stdout(&format!("listening on {}", server.url))?;
-    tokio::signal::ctrl_c().await.context("cannot wait for a signal")
+    tokio::signal::ctrl_c()
+        .await
+        .context("cannot wait for a signal")
 }
 
 fn writeln_stdout(line: &str) -> std::io::Result<()> {

@@ -31,6 +31,8 @@ pub struct Options {
     /// breaker. The API reference names tasks that do not reach RUNNING or fail health checks;
     /// public reports have crash loops trip the breaker.
     pub early_exit_is_failure: bool,
+    /// Whether CreateService and UpdateService ask the stand-in behind whether the subnets exist.
+    pub check_subnets: bool,
     /// How images behave that no behaviour was set for.
     pub default_behaviour: Behaviour,
     /// A file to which every request is appended as one line of JSON.
@@ -49,6 +51,7 @@ impl Default for Options {
             seed: 1,
             timing: Timing::default(),
             early_exit_is_failure: true,
+            check_subnets: false,
             default_behaviour: Behaviour::default(),
             record: None,
         }
@@ -66,7 +69,10 @@ pub struct Quotas {
 
 impl Default for Quotas {
     fn default() -> Self {
-        Self { rate_factor: 1.0, burst_factor: 1.0 }
+        Self {
+            rate_factor: 1.0,
+            burst_factor: 1.0,
+        }
     }
 }
 
@@ -89,7 +95,7 @@ impl Default for Timing {
         Self {
             task_stop: Duration::from_secs(5),
             draining: Duration::from_secs(5),
-            inactive_kept: Duration::from_secs(3600),
+            inactive_kept: Duration::from_hours(1),
             start_backoff: Duration::from_secs(10),
         }
     }

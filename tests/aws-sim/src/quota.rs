@@ -19,9 +19,17 @@ const BUCKETS: [Bucket; 13] = [
         burst: 20.0,
         rate: 1.0,
     },
-    Bucket { operations: &["DeleteTaskDefinitions"], burst: 5.0, rate: 1.0 },
     Bucket {
-        operations: &["DescribeTaskDefinition", "ListTaskDefinitions", "ListTaskDefinitionFamilies"],
+        operations: &["DeleteTaskDefinitions"],
+        burst: 5.0,
+        rate: 1.0,
+    },
+    Bucket {
+        operations: &[
+            "DescribeTaskDefinition",
+            "ListTaskDefinitions",
+            "ListTaskDefinitionFamilies",
+        ],
         burst: 50.0,
         rate: 20.0,
     },
@@ -30,7 +38,11 @@ const BUCKETS: [Bucket; 13] = [
         burst: 50.0,
         rate: 5.0,
     },
-    Bucket { operations: &["DescribeServices", "ListServices"], burst: 100.0, rate: 20.0 },
+    Bucket {
+        operations: &["DescribeServices", "ListServices"],
+        burst: 100.0,
+        rate: 20.0,
+    },
     Bucket {
         operations: &[
             "DescribeServiceDeployments",
@@ -40,21 +52,51 @@ const BUCKETS: [Bucket; 13] = [
         burst: 50.0,
         rate: 20.0,
     },
-    Bucket { operations: &["ListServicesByNamespace"], burst: 10.0, rate: 1.0 },
-    Bucket { operations: &["DescribeTasks", "ListTasks"], burst: 100.0, rate: 20.0 },
     Bucket {
-        operations: &["RunTask", "StopTask", "ExecuteCommand", "StopServiceDeployment"],
+        operations: &["ListServicesByNamespace"],
+        burst: 10.0,
+        rate: 1.0,
+    },
+    Bucket {
+        operations: &["DescribeTasks", "ListTasks"],
+        burst: 100.0,
+        rate: 20.0,
+    },
+    Bucket {
+        operations: &[
+            "RunTask",
+            "StopTask",
+            "ExecuteCommand",
+            "StopServiceDeployment",
+        ],
         burst: 100.0,
         rate: 40.0,
     },
-    Bucket { operations: &["TagResource", "UntagResource"], burst: 20.0, rate: 10.0 },
-    Bucket { operations: &["ListTagsForResource"], burst: 50.0, rate: 20.0 },
     Bucket {
-        operations: &["CreateCluster", "DeleteCluster", "UpdateCluster", "PutClusterCapacityProviders"],
+        operations: &["TagResource", "UntagResource"],
+        burst: 20.0,
+        rate: 10.0,
+    },
+    Bucket {
+        operations: &["ListTagsForResource"],
+        burst: 50.0,
+        rate: 20.0,
+    },
+    Bucket {
+        operations: &[
+            "CreateCluster",
+            "DeleteCluster",
+            "UpdateCluster",
+            "PutClusterCapacityProviders",
+        ],
         burst: 20.0,
         rate: 1.0,
     },
-    Bucket { operations: &["DescribeClusters"], burst: 50.0, rate: 20.0 },
+    Bucket {
+        operations: &["DescribeClusters"],
+        burst: 50.0,
+        rate: 20.0,
+    },
 ];
 
 /// The state of all buckets.
@@ -66,17 +108,24 @@ pub(crate) struct Limiter {
 
 impl Limiter {
     pub(crate) fn new(quotas: Option<Quotas>) -> Self {
-        Self { quotas, levels: HashMap::new() }
+        Self {
+            quotas,
+            levels: HashMap::new(),
+        }
     }
 
     /// Whether an ECS operation passes at `now`. A refused call takes no token.
     pub(crate) fn admits(&mut self, operation: &str, now: Duration) -> bool {
-        let Some(quotas) = self.quotas else { return true };
+        let Some(quotas) = self.quotas else {
+            return true;
+        };
         let found = BUCKETS
             .iter()
             .enumerate()
             .find(|(_, bucket)| bucket.operations.contains(&operation));
-        let Some((index, bucket)) = found else { return true };
+        let Some((index, bucket)) = found else {
+            return true;
+        };
         let burst = bucket.burst * quotas.burst_factor;
         let (level, at) = self.levels.entry(index).or_insert((burst, now));
         let refill = now.saturating_sub(*at).as_secs_f64() * bucket.rate * quotas.rate_factor;

@@ -37,6 +37,13 @@ impl Random {
     /// A UUID-shaped request id.
     pub(crate) fn uuid(&mut self) -> String {
         let hex = self.hex32();
-        format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+        format!(
+            "{}-{}-{}-{}-{}",
+            &hex[..8],
+            &hex[8..12],
+            &hex[12..16],
+            &hex[16..20],
+            &hex[20..]
+        )
     }
 }

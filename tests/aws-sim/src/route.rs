@@ -34,9 +34,11 @@ impl Call {
     }
 
     pub(crate) fn is_write(&self) -> bool {
-        !["Describe", "List", "Get", "Discover", "BatchGet", "Lookup", "Receive"]
-            .iter()
-            .any(|prefix| self.operation.starts_with(prefix))
+        ![
+            "Describe", "List", "Get", "Discover", "BatchGet", "Lookup", "Receive",
+        ]
+        .iter()
+        .any(|prefix| self.operation.starts_with(prefix))
     }
 }
 
@@ -53,7 +55,12 @@ pub(crate) fn matches(filter: &str, call: &Call) -> bool {
 }
 
 pub(crate) fn parse(headers: &HeaderMap, path: &str, body: &[u8]) -> Call {
-    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or("");
+    let header = |name: &str| {
+        headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or("")
+    };
     let (access_key, signed_service) = credential(header("authorization"));
     let target = header("x-amz-target").to_owned();
     if let Some((prefix, operation)) = target.split_once('.') {
@@ -74,12 +81,26 @@ pub(crate) fn parse(headers: &HeaderMap, path: &str, body: &[u8]) -> Call {
     let service = signed_service.unwrap_or_else(|| "unknown".to_owned());
     if header("content-type").starts_with("application/x-www-form-urlencoded") {
         let fields = form_fields(body);
-        let operation =
-            fields.get("Action").and_then(Value::as_str).unwrap_or("unknown").to_owned();
+        let operation = fields
+            .get("Action")
+            .and_then(Value::as_str)
+            .unwrap_or("unknown")
+            .to_owned();
         let body = Value::Object(fields);
-        return Call { service, operation, protocol: Protocol::Query, body, access_key, target };
+        return Call {
+            service,
+            operation,
+            protocol: Protocol::Query,
+            body,
+            access_key,
+            target,
+        };
     }
-    let operation = path.rsplit('/').next().filter(|last| !last.is_empty()).unwrap_or("unknown");
+    let operation = path
+        .rsplit('/')
+        .next()
+        .filter(|last| !last.is_empty())
+        .unwrap_or("unknown");
     Call {
         service,
         operation: operation.to_owned(),
@@ -92,9 +113,14 @@ pub(crate) fn parse(headers: &HeaderMap, path: &str, body: &[u8]) -> Call {
 
 /// Access key and service out of `Credential=<key>/<date>/<region>/<service>/aws4_request`.
 fn credential(authorization: &str) -> (Option<String>, Option<String>) {
-    let Some(scope) = authorization.split("Credential=").nth(1) else { return (None, None) };
+    let Some(scope) = authorization.split("Credential=").nth(1) else {
+        return (None, None);
+    };
     let mut parts = scope.split([',', ' ']).next().unwrap_or("").split('/');
-    let key = parts.next().filter(|key| !key.is_empty()).map(str::to_owned);
+    let key = parts
+        .next()
+        .filter(|key| !key.is_empty())
+        .map(str::to_owned);
     (key, parts.nth(2).map(str::to_owned))
 }
 
@@ -130,11 +156,18 @@ mod tests {
     #[test]
     fn a_query_request_is_named_by_its_signature_and_action() {
         let mut headers = HeaderMap::new();
-        headers.insert("content-type", "application/x-www-form-urlencoded".parse().unwrap());
+        headers.insert(
+            "content-type",
+            "application/x-www-form-urlencoded".parse().unwrap(),
+        );
         let signature = "AWS4-HMAC-SHA256 Credential=111122223333/20260101/us-east-1/sts/\
                          aws4_request, SignedHeaders=host, Signature=0";
         headers.insert("authorization", signature.parse().unwrap());
-        let call = parse(&headers, "/", b"Action=GetCallerIdentity&Version=2011%2D06-15");
+        let call = parse(
+            &headers,
+            "/",
+            b"Action=GetCallerIdentity&Version=2011%2D06-15",
+        );
         assert_eq!(call.name(), "sts:GetCallerIdentity");
         assert_eq!(call.body["Version"], "2011-06-15");
         assert_eq!(call.access_key.as_deref(), Some("111122223333"));

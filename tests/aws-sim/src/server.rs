@@ -1,7 +1,6 @@
 //! HTTP/1.1 in front of the simulator. In: connections on a loopback address. Out: answers; a lost
 //! answer is a connection closed without one. Does IO.
 
-use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -55,7 +54,9 @@ impl std::error::Error for LostAnswer {}
 /// If the address is not a loopback one, or cannot be bound.
 pub async fn serve(simulator: Simulator, address: SocketAddr) -> std::io::Result<Server> {
     if !address.ip().is_loopback() {
-        return Err(std::io::Error::other("the simulator listens on loopback addresses only"));
+        return Err(std::io::Error::other(
+            "the simulator listens on loopback addresses only",
+        ));
     }
     let listener = TcpListener::bind(address).await?;
     let url = format!("http://{}", listener.local_addr()?);
@@ -100,25 +101,38 @@ async fn answer(
     request: Request<Body>,
 ) -> Result<Response<Full<Bytes>>, LostAnswer> {
     let (parts, body) = request.into_parts();
-    let body = body.collect().await.map_err(|_| LostAnswer)?.to_bytes().to_vec();
-    let path_and_query =
-        parts.uri.path_and_query().map_or_else(|| "/".to_owned(), |path| path.as_str().to_owned());
-    let incoming = Incoming { method: parts.method, path_and_query, headers: parts.headers, body };
+    let body = body
+        .collect()
+        .await
+        .map_err(|_| LostAnswer)?
+        .to_bytes()
+        .to_vec();
+    let path_and_query = parts
+        .uri
+        .path_and_query()
+        .map_or_else(|| "/".to_owned(), |path| path.as_str().to_owned());
+    let incoming = Incoming {
+        method: parts.method,
+        path_and_query,
+        headers: parts.headers,
+        body,
+    };
     let answer = if parts.uri.path().starts_with("/_sim/") {
         admin::answer(simulator, &incoming).await
     } else {
-        exchange::exchange(simulator, incoming).await.ok_or(LostAnswer)?
+        exchange::exchange(simulator, incoming)
+            .await
+            .ok_or(LostAnswer)?
     };
-    let Ok(response) = response(answer);
-    Ok(response)
+    Ok(response(answer))
 }
 
-fn response(answer: Answer) -> Result<Response<Full<Bytes>>, Infallible> {
+fn response(answer: Answer) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(Bytes::from(answer.body)));
     *response.status_mut() =
         hyper::StatusCode::from_u16(answer.status).unwrap_or(hyper::StatusCode::BAD_GATEWAY);
     for (name, value) in answer.headers {
         response.headers_mut().insert(name, value);
     }
-    Ok(response)
+    response
 }

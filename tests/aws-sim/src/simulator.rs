@@ -2,7 +2,6 @@
 //! and whatever the server answers. Cheap to clone; all clones are the same simulator.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -30,7 +29,6 @@ pub(crate) struct Inner {
     pub(crate) upstream: Option<Upstream>,
     pub(crate) cloud_map: tokio::sync::Mutex<Memory>,
     pub(crate) registering: tokio::sync::Mutex<()>,
-    pub(crate) forwarded: AtomicU64,
 }
 
 /// A simulated AWS account in one region.
@@ -58,10 +56,11 @@ impl Simulator {
             upstream,
             cloud_map: tokio::sync::Mutex::default(),
             registering: tokio::sync::Mutex::default(),
-            forwarded: AtomicU64::new(0),
             world: Mutex::new(World::new(options)),
         };
-        Ok(Self { inner: Arc::new(inner) })
+        Ok(Self {
+            inner: Arc::new(inner),
+        })
     }
 
     /// The simulated time.
@@ -69,8 +68,8 @@ impl Simulator {
         self.inner.clock.now()
     }
 
-    /// Moves simulated time on and lets everything happen that falls due on the way. Changes in
-    /// Cloud Map follow with the next request, or with [`Simulator::settle`].
+    /// Moves simulated time on and lets everything happen that falls due on the way. Instances
+    /// in Cloud Map follow with the next request to Cloud Map, or with [`Simulator::settle`].
     pub fn advance(&self, by: Duration) {
         self.inner.clock.advance(by);
         self.tick();
@@ -89,9 +88,8 @@ impl Simulator {
     }
 
     /// Sends the outstanding registrations to the stand-in, in order.
-    pub(crate) async fn register_instances(&self) {
+    async fn register_instances(&self) {
         let Some(upstream) = &self.inner.upstream else {
-            locked(&self.inner.world).outbox.clear();
             return;
         };
         let _one_at_a_time = self.inner.registering.lock().await;
@@ -109,7 +107,11 @@ impl Simulator {
             };
             let key = registration.access_key.as_deref();
             if let Err(error) = upstream.cloud_map(operation, &body, key).await {
-                tracing::warn!(operation, code = error.code, "Cloud Map refused an instance");
+                tracing::warn!(
+                    operation,
+                    code = error.code,
+                    "Cloud Map refused an instance"
+                );
             }
         }
     }
@@ -132,7 +134,9 @@ impl Simulator {
 
     /// Sets how the tasks of an image or a service behave from their next start on.
     pub fn behave(&self, subject: Subject, behaviour: Behaviour) {
-        locked(&self.inner.world).behaviours.insert(subject, behaviour);
+        locked(&self.inner.world)
+            .behaviours
+            .insert(subject, behaviour);
     }
 
     /// All requests since the log was last reset, in the order they took effect.

@@ -2,7 +2,7 @@
 
 use super::{Caller, unsendable};
 use crate::connect::Account;
-use crate::inventory::{Need, What};
+use crate::inventory::{KnownOwner, Need, What};
 use crate::operations::{
     CREATE_DNS_SERVICE, DELETE_DNS_SERVICE, LIST_DNS_TAGS, Operation, UNTAG_DNS_SERVICE,
 };
@@ -33,7 +33,7 @@ impl Account {
         let input = convert::create_dns(dns, caller.owner, tags).map_err(unsendable(operation))?;
         self.admit(caller, operation)?;
         let began = clock::now();
-        let call = input.send_with(&self.clients.discovery);
+        let call = Box::pin(input.send_with(&self.clients.discovery));
         let made = match self.write(caller, operation, What::Dns, call).await {
             Ok(answer) => answer
                 .service()
@@ -128,20 +128,19 @@ impl Account {
         id: &str,
         arn: &str,
     ) -> Result<Verified, Failure> {
-        let owner = match self.inventory.known_tag_owner(id) {
-            Some(owner) => owner,
-            None => {
-                self.admit(caller, LIST_DNS_TAGS)?;
-                match self.inventory.tag_owner(arn).await {
-                    Ok(owner) => {
-                        self.inventory.learn_tag_owner(id, owner.clone());
-                        owner
-                    }
-                    Err(error) if error.error.code() == Some("ResourceNotFoundException") => {
-                        return Ok(Verified::Gone);
-                    }
-                    Err(error) => return Err(error.failure),
+        let owner = if let Some(KnownOwner(owner)) = self.inventory.known_tag_owner(id) {
+            owner
+        } else {
+            self.admit(caller, LIST_DNS_TAGS)?;
+            match self.inventory.tag_owner(arn).await {
+                Ok(owner) => {
+                    self.inventory.learn_tag_owner(id, owner.clone());
+                    owner
                 }
+                Err(error) if error.error.code() == Some("ResourceNotFoundException") => {
+                    return Ok(Verified::Gone);
+                }
+                Err(error) => return Err(error.failure),
             }
         };
         if owner.as_ref() == Some(caller.owner) {

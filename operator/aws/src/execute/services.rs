@@ -33,7 +33,7 @@ impl Account {
         let input =
             convert::create_service(step, revision, registry).map_err(unsendable(operation))?;
         self.admit(caller, operation)?;
-        let call = input.send_with(&self.clients.ecs);
+        let call = Box::pin(input.send_with(&self.clients.ecs));
         let result = self.write(caller, operation, What::Service, call).await;
         let answer = result.map_err(|error| self.without(caller, revision, error.failure))?;
         self.inventory
@@ -74,7 +74,7 @@ impl Account {
         let input = convert::update_service(step, revision, registries.as_deref())
             .map_err(unsendable(operation))?;
         self.admit(caller, operation)?;
-        let call = input.send_with(&self.clients.ecs);
+        let call = Box::pin(input.send_with(&self.clients.ecs));
         let result = self.write(caller, operation, What::Service, call).await;
         let answer = result
             .map_err(|error| self.without(caller, revision.unwrap_or_default(), error.failure))?;

@@ -25,7 +25,7 @@ impl Account {
         let input = convert::register(definition, tags).map_err(unsendable(operation))?;
         self.admit(caller, operation)?;
         let began = clock::now();
-        let call = input.send_with(&self.clients.ecs);
+        let call = Box::pin(input.send_with(&self.clients.ecs));
         let answer = self.write(caller, operation, What::Newest, call).await?;
         let arn = answer
             .task_definition()

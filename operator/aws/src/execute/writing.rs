@@ -3,7 +3,7 @@
 use super::Caller;
 use crate::calls::CallError;
 use crate::connect::Account;
-use crate::inventory::{Before, Inventory, Need, What};
+use crate::inventory::{Before, Inventory, What};
 use crate::limits::Admission;
 use crate::operations::Operation;
 use aws_sdk_ecs::error::{ProvideErrorMetadata, SdkError};
@@ -24,7 +24,7 @@ impl Account {
     }
 
     /// Sends a mutating call that has been admitted. What it touches is Unknown while it runs; afterwards it is what it was if AWS
-    /// refused the call, and is otherwise to be read by whoever needs it.
+    /// refused the call.
     pub(super) async fn write<T, E>(
         &self,
         caller: Caller<'_>,
@@ -38,38 +38,28 @@ impl Account {
         let mut fence = Fence::close(&self.inventory, caller.scope, what);
         let result = self.calls.send(operation, call).await;
         let before = fence.open();
-        match &result {
-            Ok(_) => {}
-            Err(error) if changed_nothing(&error.failure) => {
-                if let Some(before) = before {
-                    self.inventory.restore(caller.scope, before);
-                }
-            }
-            Err(_) => self
-                .inventory
-                .look_again(caller.scope, &[need(what)], caller.priority),
+        // Else it stays Unknown, and whoever tries again demands the read first, at its own pace: a read that woke the object from
+        // here would make a loop of failing calls.
+        if let (Err(error), Some(before)) = (&result, before)
+            && changed_nothing(what, &error.failure)
+        {
+            self.inventory.restore(caller.scope, before);
         }
         result
     }
 }
 
-const fn need(what: What) -> Need {
-    match what {
-        What::Service => Need::Service,
-        What::Dns => Need::Dns,
-        What::Newest => Need::Newest,
-    }
-}
-
 /// True where AWS refused for a reason that says nothing new about the thing itself.
-const fn changed_nothing(failure: &Failure) -> bool {
+fn changed_nothing(what: What, failure: &Failure) -> bool {
     match failure {
         Failure::Queued { .. }
         | Failure::Throttled { .. }
         | Failure::Waiting { .. }
         | Failure::Refused { .. }
         | Failure::RevisionGone { .. } => true,
-        Failure::Ambiguous { .. } | Failure::NotYet { .. } | Failure::Conflict { .. } => false,
+        // A Cloud Map service that still has instances is still what it was.
+        Failure::NotYet { .. } => what == What::Dns,
+        Failure::Ambiguous { .. } | Failure::Conflict { .. } => false,
     }
 }
 

@@ -3,7 +3,7 @@
 //! Absent needs all pages. Owners come from descriptions where those name a tracked owner, else from tags, asked for once.
 
 use super::record::{IDLE, Seen};
-use super::state::{DnsId, Listing, State, Summary};
+use super::state::{DnsId, KnownOwner, Listing, State, Summary};
 use super::{Inventory, now};
 use crate::calls::CallError;
 use crate::limits::{Bucket, Priority};
@@ -193,7 +193,7 @@ fn present(
     now: Instant,
 ) -> Seen<ObservedDns> {
     match state.dns_owner(summary, &owners(state, id), now) {
-        Some(owner) => Seen::Present(ObservedDns {
+        Some(KnownOwner(owner)) => Seen::Present(ObservedDns {
             id: summary.id.clone(),
             arn: summary.arn.clone(),
             owner,

@@ -261,7 +261,7 @@ fn merge(slot: &mut Option<Wanted>, new: Wanted) {
 }
 
 /// A little more than nothing: loops that find nothing to do and know no time to look again wait this long.
-pub(super) const IDLE: Duration = Duration::from_secs(3600);
+pub(super) const IDLE: Duration = Duration::from_hours(1);
 
 #[cfg(test)]
 mod tests;

@@ -41,6 +41,10 @@ pub(super) struct Summary {
     pub(super) described: Option<Owner>,
 }
 
+/// Whose a Cloud Map service is; `None` inside means that it carries no ownership tag.
+#[derive(Clone, Debug)]
+pub(crate) struct KnownOwner(pub(crate) Option<Owner>);
+
 /// A complete listing of a namespace.
 #[derive(Debug)]
 pub(super) struct Listing {
@@ -232,14 +236,16 @@ impl State {
         summary: &Summary,
         owners: &[&Owner],
         now: Instant,
-    ) -> Option<Option<Owner>> {
+    ) -> Option<KnownOwner> {
         if let Some((owner, read)) = self.tag_owners.get(&summary.id)
             && now.saturating_duration_since(*read) < TAGS_KEPT
         {
-            return Some(owner.clone());
+            return Some(KnownOwner(owner.clone()));
         }
         let described = summary.described.as_ref()?;
-        owners.contains(&described).then(|| Some(described.clone()))
+        owners
+            .contains(&described)
+            .then(|| KnownOwner(Some(described.clone())))
     }
 
     /// What the last listing of the namespace says about a service that was not tracked when it was read.
@@ -265,7 +271,7 @@ impl State {
         let fact = match listing.entries.get(&scope.service) {
             None => Fact::Unknown.absent_again(listing.began),
             Some(summary) => {
-                let owner = self.dns_owner(summary, &[owner], now)?;
+                let KnownOwner(owner) = self.dns_owner(summary, &[owner], now)?;
                 let dns = ObservedDns {
                     id: summary.id.clone(),
                     arn: summary.arn.clone(),
@@ -279,7 +285,7 @@ impl State {
 }
 
 /// Tags of a Cloud Map service that its description says nothing about are asked for again after this long.
-const TAGS_KEPT: std::time::Duration = std::time::Duration::from_secs(600);
+const TAGS_KEPT: std::time::Duration = std::time::Duration::from_mins(10);
 
 fn fact<T: Clone>(record: Option<&Record<T>>) -> Fact<T> {
     record.map_or(Fact::Unknown, |record| record.fact.clone())

@@ -1,7 +1,7 @@
 //! News of our own writes: what they touch is uncertain until a read that began after they ended.
 
 use super::record::Why;
-use super::state::{State, dns_id, newest, service_id};
+use super::state::{KnownOwner, State, dns_id, newest, service_id};
 use super::{Inventory, Need};
 use crate::limits::Priority;
 use k8s_openapi::jiff::Timestamp;
@@ -132,15 +132,16 @@ impl Inventory {
     }
 
     /// The owner in the tags of a Cloud Map service, if they were read not long ago.
-    pub(crate) fn known_tag_owner(&self, id: &str) -> Option<Option<Owner>> {
+    pub(crate) fn known_tag_owner(&self, id: &str) -> Option<KnownOwner> {
         let state = self.lock();
         let (owner, read) = state.tag_owners.get(id)?;
-        (super::now().saturating_duration_since(*read) < VERIFIED_FOR).then(|| owner.clone())
+        (super::now().saturating_duration_since(*read) < VERIFIED_FOR)
+            .then(|| KnownOwner(owner.clone()))
     }
 }
 
 /// How long a look at the tags of a Cloud Map service counts as "verified before deletion".
-const VERIFIED_FOR: std::time::Duration = std::time::Duration::from_secs(60);
+const VERIFIED_FOR: std::time::Duration = std::time::Duration::from_mins(1);
 
 fn touch_name(state: &mut State, scope: &Scope, sequence: u64) {
     if let Some(namespace) = state.namespaces.get_mut(&scope.namespace_id) {

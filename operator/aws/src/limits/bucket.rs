@@ -77,7 +77,7 @@ impl QuotaTable {
                 burst: 20.0,
                 rate: 1.0,
             },
-            Bucket::TaskDefinitionRead => Quota {
+            Bucket::TaskDefinitionRead | Bucket::ClusterRead => Quota {
                 burst: 50.0,
                 rate: 20.0,
             },
@@ -87,10 +87,6 @@ impl QuotaTable {
             },
             Bucket::ServiceRead => Quota {
                 burst: 100.0,
-                rate: 20.0,
-            },
-            Bucket::ClusterRead => Quota {
-                burst: 50.0,
                 rate: 20.0,
             },
             Bucket::TagModify | Bucket::CloudMapRead | Bucket::CloudMapModify | Bucket::Sts => {

@@ -21,14 +21,21 @@ pub struct Drift {
     pub member: Member,
     /// True if somebody else changed it (intent and rendering are as applied); false if the spec or its inputs changed.
     pub behind_our_back: bool,
+    /// Hash of what is wanted.
+    pub want: Hash,
+    /// Hash of what AWS shows.
+    pub have: Hash,
+    /// True if exactly this was mended before and came back: it is left alone for a while, because whoever changes it (or an AWS that does
+    /// not keep it) would win again.
+    pub futile: bool,
 }
 
 /// How one member stands.
 enum Standing {
     /// As wanted, or as it was applied last and held so.
     Fine,
-    /// To be brought to what is wanted.
-    Differs,
+    /// To be brought to what is wanted; with the hash of what AWS shows.
+    Differs(Hash),
     /// Cannot be told yet.
     Unknown(Need),
 }
@@ -52,12 +59,15 @@ pub(super) fn plan_update(
         let standing = stand(*member, want, desired, observed, memory, service, plan);
         match standing {
             Standing::Fine => {}
-            Standing::Differs => {
-                differing.push(*member);
-                plan.drift.push(Drift {
-                    member: *member,
-                    behind_our_back: applied_is(memory, desired, *member, want),
-                });
+            Standing::Differs(have) => {
+                let behind_our_back = applied_is(memory, desired, *member, want);
+                let futile = behind_our_back
+                    && memory.futile.get(member) == Some(&(want.clone(), have.clone()));
+                if !futile {
+                    differing.push(*member);
+                }
+                let want = want.clone();
+                plan.drift.push(Drift { member: *member, behind_our_back, want, have, futile });
             }
             Standing::Unknown(need) => plan.waiting_on.push(WaitingOn::Read(need)),
         }
@@ -123,7 +133,8 @@ fn stand(
         Member::Capacity => echoed(service.capacity.as_ref(), want),
         Member::Deployment => echoed(service.deployment.as_ref(), want),
         Member::Registries => match registries_stand(desired, observed, service) {
-            Some(fine) => return if fine { Standing::Fine } else { Standing::Differs },
+            Some(true) => return Standing::Fine,
+            Some(false) => return Standing::Differs(Hash::of(&service.registries)),
             None => return Standing::Unknown(Need::Dns),
         },
     };
@@ -132,7 +143,10 @@ fn stand(
     }
     // Same intent, other rendering: hold what was applied, unless somebody else changed it since.
     let applied = match &memory.applied {
-        Some(applied) if applied.intent == desired.intent => applied.members.get(&member).cloned(),
+        // A member that an older operator did not know was applied as it is.
+        Some(applied) if applied.intent == desired.intent => {
+            Some(applied.members.get(&member).cloned().unwrap_or_else(|| have.clone()))
+        }
         Some(_) => None,
         // Status is lost: the serving revision's own tags still tell what it was rendered from.
         None if member == Member::TaskDefinition => observed
@@ -146,7 +160,7 @@ fn stand(
         plan.held.insert(member, have);
         return Standing::Fine;
     }
-    Standing::Differs
+    Standing::Differs(have)
 }
 
 /// What the serving revision contains, by its tags. `None` if it must be read first.

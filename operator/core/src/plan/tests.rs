@@ -1,7 +1,6 @@
 //! The laws of planning, on a pure AWS.
 
 use super::*;
-use std::collections::BTreeMap;
 use crate::desired::Desired;
 use crate::fixtures::{self, apply, at, empty, memory, object, place, resolved};
 use crate::observed::{ObservedDns, Revision};
@@ -231,6 +230,22 @@ fn each_edit_behind_our_back_is_mended_by_one_update_without_a_registration() {
 }
 
 #[test]
+fn a_difference_that_came_back_after_it_was_mended_is_left_alone_until_it_changes() {
+    let (mut observed, mut status) = (empty(), PrivateServiceStatus::default());
+    converge(SIMPLE, &mut observed, &mut status);
+    tamper(&mut observed, Member::Network);
+    let mut memory = report::memory("uid-1", &status);
+    let first = plan(&desired(SIMPLE), &observed, &memory);
+    let drift = &first.drift[0];
+    assert!(drift.behind_our_back && !drift.futile && !first.steps.is_empty());
+    memory.futile.insert(drift.member, (drift.want.clone(), drift.have.clone()));
+    let again = plan(&desired(SIMPLE), &observed, &memory);
+    assert!(again.drift[0].futile && again.is_settled());
+    // A wish of the user goes ahead of the patience with others.
+    assert!(!plan(&desired(OTHER), &observed, &memory).drift.iter().any(|drift| drift.futile));
+}
+
+#[test]
 fn tags_of_others_are_left_alone_ours_come_back_and_those_no_longer_wanted_go() {
     let tagged = "{source: {image: {name: 'redis:7'}}, tags: {tier: gold}}";
     let (mut observed, mut status) = (empty(), PrivateServiceStatus::default());
@@ -280,6 +295,17 @@ fn a_renderer_change_alone_rolls_nothing_until_the_intent_changes() {
         _ => None,
     });
     assert!(update.unwrap().connect.is_some(), "the held rendering comes with the next intent");
+}
+
+#[test]
+fn a_member_that_an_older_operator_did_not_know_rolls_nothing() {
+    let (mut observed, mut status) = (empty(), PrivateServiceStatus::default());
+    converge(SIMPLE, &mut observed, &mut status);
+    status.rendering.remove("connect");
+    tamper(&mut observed, Member::Connect);
+    let held = plan(&desired(SIMPLE), &observed, &report::memory("uid-1", &status));
+    assert!(held.is_settled());
+    assert!(held.held.contains_key(&Member::Connect));
 }
 
 #[test]

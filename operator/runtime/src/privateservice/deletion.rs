@@ -1,17 +1,16 @@
 //! Deleting: works from status alone, whatever state the Environment and the spec are in, and lets go of the finalizer when nothing is
 //! left in AWS.
 
-use super::neighbours::key_of;
 use super::pass::{self, Next};
 use super::remembered::Remembered;
 use super::writing::Writer;
 use crate::context::Context;
 use crate::finalizer;
+use crate::kind;
 use k8s_openapi::jiff::Timestamp;
 use kube::ResourceExt;
 use privateservice_api::privateservice::DeletionPolicy;
 use privateservice_api::{PrivateService, PrivateServiceStatus};
-use privateservice_aws::AccountKey;
 use privateservice_core::assess;
 use privateservice_core::guard;
 use privateservice_core::names;
@@ -28,8 +27,8 @@ pub(super) async fn run(
     writer: &Writer<'_>,
 ) -> anyhow::Result<Next> {
     let now = Timestamp::now();
-    let key = key_of(object);
-    let previous = writer.previous(remembered);
+    let key = kind::key(object);
+    let previous = writer.previous();
     let owner = Owner {
         cluster_id: ctx.cluster_id.clone(),
         namespace: object.namespace().unwrap_or_default(),
@@ -39,10 +38,10 @@ pub(super) async fn run(
     let place = report::remains(owner.clone(), &previous, retain).zip(region(&previous));
     let Some(((remains, scope), region)) = place else {
         // No call was ever made for it: status is written before the first one.
-        finalizer::remove(&ctx.client, object).await?;
+        finalizer::remove(&ctx.client.0, object).await?;
         return Ok(Next::AwaitChange);
     };
-    let account = ctx.connector.account(&AccountKey { region });
+    let account = ctx.account(&region);
     let inventory = account.inventory();
     inventory.track(&key, &owner, &scope);
     let _pass = account.begin_pass(&key);
@@ -52,7 +51,7 @@ pub(super) async fn run(
         anyhow::bail!("a deletion was dropped, which is a bug of the operator: {violation}");
     }
     if plan.is_settled() {
-        finalizer::remove(&ctx.client, object).await?;
+        finalizer::remove(&ctx.client.0, object).await?;
         account.forget(&key);
         return Ok(Next::AwaitChange);
     }
@@ -70,7 +69,7 @@ pub(super) async fn run(
         // We removed it ourselves: one look that does not find it is enough.
         (discovery.service_id, discovery.service_arn) = (None, None);
     }
-    writer.write(remembered, status).await?;
+    writer.write(status).await?;
     Ok(pass::next(&plan, execution.failure.as_ref(), &observed, remembered, now))
 }
 

@@ -5,11 +5,12 @@ use super::placing;
 use super::remembered::Remembered;
 use super::writing::Writer;
 use crate::context::Context;
+use crate::kind;
 use k8s_openapi::jiff::Timestamp;
 use privateservice_api::conditions::{ConditionType, Reason};
 use privateservice_api::privateservice::RolloutPhase;
 use privateservice_api::{PrivateService, PrivateServiceStatus};
-use privateservice_aws::{Account, AccountKey, Outputs, Priority};
+use privateservice_aws::{Account, Outputs, Priority};
 use privateservice_core::assess::{self, Pass};
 use privateservice_core::failure::Failure;
 use privateservice_core::fact::{ABSENCE_CONFIRMED_AFTER, Fact};
@@ -45,16 +46,16 @@ const PATIENT_RETRY: Duration = Duration::from_secs(30);
 pub(super) async fn run(
     ctx: &Context,
     object: &PrivateService,
-    key: &ObjectKey,
     place: &Place,
     resolved: &Resolved,
     remembered: &mut Remembered,
     writer: &Writer<'_>,
 ) -> anyhow::Result<Next> {
     let now = Timestamp::now();
-    let mut previous = writer.previous(remembered);
+    let key = &kind::key(object);
+    let mut previous = writer.previous();
     let desired = &resolved.desired;
-    let account = ctx.connector.account(&AccountKey { region: place.region.clone() });
+    let account = ctx.account(&place.region);
     let inventory = account.inventory();
     inventory.track(key, &desired.owner, &desired.scope);
     inventory.seed(&desired.scope, report::remembered_revisions(&previous));
@@ -63,7 +64,21 @@ pub(super) async fn run(
     let mut memory =
         report::memory(object.metadata.uid.as_deref().unwrap_or_default(), &previous);
     let judgement = judge(resolved, &observed, &mut memory, &previous);
+    memory.futile = remembered.repairs.futile(now);
     let mut plan = plan::plan(desired, &observed, &memory);
+    if plan.waiting_on.is_empty() {
+        remembered.repairs.seen(&plan.drift);
+    }
+    for drift in plan.drift.iter().filter(|drift| drift.futile) {
+        ctx.events.notice(
+            object,
+            "RepairPaused",
+            &format!(
+                "{} of the ECS service keeps being changed, or AWS does not keep it: it is repaired ever more rarely",
+                drift.member
+            ),
+        );
+    }
     if let Some(elder) = elder_claims(ctx, object, place, &observed, &desired.owner) {
         let problem = Problem::new(
             Reason::NameConflict,
@@ -72,7 +87,7 @@ pub(super) async fn run(
                 place.environment
             ),
         );
-        writer.problem(remembered, &problem).await?;
+        writer.problem(&problem).await?;
         return Ok(Next::AwaitChange);
     }
     if let Err(violation) = guard::check(&plan, &observed, &desired.owner) {
@@ -84,7 +99,7 @@ pub(super) async fn run(
         && let Some(claim) = report::claim(&previous, place, desired, &plan)
     {
         // A crash right after the first call must find in status where to look.
-        writer.write(remembered, claim.clone()).await?;
+        writer.write(claim.clone()).await?;
         previous = claim;
     }
     let execution = execute(&account, &plan, &desired.owner, key, remembered.priority()).await;
@@ -127,10 +142,12 @@ pub(super) async fn run(
         object.metadata.generation,
         now,
     );
-    writer.outcomes(&execution.outcomes).await;
-    writer.write(remembered, status).await?;
+    writer.write(status).await?;
     if plan.is_settled() {
         remembered.settled();
+    }
+    if completed {
+        remembered.repairs.mended(&plan.drift, now);
     }
     inventory.set_moving(&desired.scope, is_moving(&plan, judgement.as_ref(), service.as_ref()));
     Ok(next(&plan, execution.failure.as_ref(), &observed, remembered, now))

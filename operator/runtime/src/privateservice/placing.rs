@@ -1,35 +1,31 @@
 //! Where an object belongs: its Environment, whether it may use it, and whether its name there is its own. Reads caches only.
 
-use super::neighbours::key_of;
 use crate::context::Context;
+use crate::kind;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use kube::ResourceExt;
 use kube::core::Selector;
-use kube::runtime::reflector::ObjectRef;
 use privateservice_api::conditions::Reason;
 use privateservice_api::privateservice::Port;
 use privateservice_api::{Environment, PrivateService};
 use privateservice_core::place::Place;
 use privateservice_core::problem::Problem;
 use privateservice_core::resolve::Neighbours;
-use std::sync::Arc;
-
-/// The name of an object's Environment: what the spec says, else what was used first, else the operator's default.
-pub(super) fn environment_name(object: &PrivateService, default: Option<&str>) -> Option<String> {
-    let used = object.status.as_ref().and_then(|status| status.environment.clone());
-    object.spec.environment.clone().or(used).or_else(|| default.map(str::to_owned))
-}
 
 /// The place of an object.
 pub(super) fn place(object: &PrivateService, ctx: &Context) -> Result<Place, Problem> {
-    let default = ctx.config.default_environment.as_deref();
-    let name = environment_name(object, default).ok_or_else(|| {
+    let name = ctx.environment_name(object).ok_or_else(|| {
         Problem::new(
             Reason::EnvironmentNotFound,
             "no Environment is named and the operator has no default: write spec.environment",
         )
     })?;
-    let environment = environment(&name, ctx)?;
+    let environment = ctx.environment(&name).ok_or_else(|| {
+        Problem::new(
+            Reason::EnvironmentNotFound,
+            format!("there is no Environment {name}: create it, or name another one"),
+        )
+    })?;
     let namespace = object.namespace().unwrap_or_default();
     if !admits(&environment, &namespace, ctx)? {
         return Err(Problem::new(
@@ -40,22 +36,6 @@ pub(super) fn place(object: &PrivateService, ctx: &Context) -> Result<Place, Pro
         ));
     }
     Place::of(&environment)
-}
-
-fn environment(name: &str, ctx: &Context) -> Result<Arc<Environment>, Problem> {
-    let guarded = ctx.environments.get(&ObjectRef::new(name)).ok_or_else(|| {
-        Problem::new(
-            Reason::EnvironmentNotFound,
-            format!("there is no Environment {name}: create it, or name another one"),
-        )
-    })?;
-    match &guarded.0 {
-        Ok(environment) => Ok(Arc::new(environment.clone())),
-        Err(invalid) => Err(Problem::new(
-            Reason::EnvironmentNotReady,
-            format!("Environment {name} cannot be read: {}", invalid.error),
-        )),
-    }
 }
 
 /// Whether the Environment's selector matches the namespace's labels. No selector, or an empty one, allows all.
@@ -70,35 +50,30 @@ fn admits(environment: &Environment, namespace: &str, ctx: &Context) -> Result<b
             format!("spec.allowedNamespaces of Environment {}: {error}", environment.name_any()),
         )
     })?;
-    let labels = ctx
-        .namespaces
-        .get(&ObjectRef::new(namespace))
-        .map(|namespace| namespace.labels().clone())
-        .unwrap_or_default();
-    Ok(selector.matches(&labels))
+    Ok(selector.matches(&ctx.namespace_labels(namespace).unwrap_or_default()))
 }
 
 /// The object that has this name in the Environment by age, if it is another one: the older wins, then the one whose namespace comes
 /// first.
 pub(super) fn elder(object: &PrivateService, place: &Place, ctx: &Context) -> Option<String> {
-    let mine = rank(object);
-    ctx.neighbourhood
-        .lock()
-        .named(&object.name_any())
+    let mine = kind::key(object);
+    namesakes(&mine.name, &place.environment, ctx)
+        .filter(|other| kind::key(&**other) != mine && rank(other) < rank(object))
+        .min_by_key(|other| rank(other))
+        .map(|other| kind::key(&*other).to_string())
+}
+
+/// All objects of that name in that Environment.
+fn namesakes<'a>(
+    name: &str,
+    environment: &'a str,
+    ctx: &'a Context,
+) -> impl Iterator<Item = std::sync::Arc<PrivateService>> + 'a {
+    ctx.index
+        .namesakes(name)
         .into_iter()
-        .filter(|key| *key != key_of(object))
-        .filter_map(|key| {
-            let reference = ObjectRef::new(&key.name).within(&key.namespace);
-            ctx.services.get(&reference)
-        })
-        .filter_map(|guarded| guarded.0.as_ref().ok().cloned())
-        .filter(|other| {
-            let default = ctx.config.default_environment.as_deref();
-            environment_name(other, default).as_deref() == Some(&place.environment)
-        })
-        .filter(|other| rank(other) < mine)
-        .min_by_key(rank)
-        .map(|other| key_of(&other).to_string())
+        .filter_map(|key| ctx.service(&key))
+        .filter(move |other| ctx.environment_name(other).as_deref() == Some(environment))
 }
 
 fn rank(object: &PrivateService) -> (i64, String) {
@@ -115,15 +90,8 @@ pub(super) struct CachedNeighbours<'a>(pub(super) &'a Context);
 
 impl Neighbours for CachedNeighbours<'_> {
     fn ports_of(&self, environment: &str, name: &str) -> Option<Option<Vec<Port>>> {
-        let default = self.0.config.default_environment.as_deref();
-        let keys = self.0.neighbourhood.lock().named(name);
-        keys.into_iter()
-            .filter_map(|key| {
-                self.0.services.get(&ObjectRef::new(&key.name).within(&key.namespace))
-            })
-            .filter_map(|guarded| guarded.0.as_ref().ok().cloned())
-            .filter(|other| environment_name(other, default).as_deref() == Some(environment))
-            .min_by_key(rank)
-            .map(|other| other.spec.ports)
+        namesakes(name, environment, self.0)
+            .min_by_key(|other| rank(other))
+            .map(|other| other.spec.ports.clone())
     }
 }

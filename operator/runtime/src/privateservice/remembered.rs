@@ -1,15 +1,15 @@
 //! What one process remembers of an object between passes. None of it is needed for correctness: after a restart it is built anew.
 
 use k8s_openapi::jiff::Timestamp;
-use privateservice_api::PrivateServiceStatus;
 use privateservice_aws::{Lane, Priority};
+use privateservice_core::repairs::Repairs;
 use std::time::Duration;
 
 /// Memory of one object.
 #[derive(Clone, Debug)]
 pub(crate) struct Remembered {
     /// uid: another object of the same name starts anew.
-    pub(super) uid: String,
+    uid: String,
     /// Newest generation seen, and since when.
     generation: Option<i64>,
     since: Timestamp,
@@ -17,12 +17,10 @@ pub(crate) struct Remembered {
     edited: bool,
     /// Since when fewer tasks run than should.
     pub(super) short_since: Option<Timestamp>,
+    /// Differences that were mended.
+    pub(super) repairs: Repairs,
     /// Failures in a row.
     failures: u32,
-    /// The status we wrote last, with the resource version it got: the cache may still show an older one.
-    pub(super) written: Option<(u64, PrivateServiceStatus)>,
-    /// Generation whose notices were published.
-    pub(super) noticed: Option<i64>,
 }
 
 /// The first and the longest pause after a failure.
@@ -30,17 +28,21 @@ const BACKOFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_se
 
 impl Remembered {
     /// Memory of an object seen for the first time.
-    pub(super) const fn new(uid: String, now: Timestamp) -> Self {
+    pub(super) fn new(uid: String, now: Timestamp) -> Self {
         Self {
             uid,
             generation: None,
             since: now,
             edited: false,
             short_since: None,
+            repairs: Repairs::default(),
             failures: 0,
-            written: None,
-            noticed: None,
         }
+    }
+
+    /// True if this is the memory of the object with that uid.
+    pub(super) fn is_of(&self, uid: &str) -> bool {
+        self.uid == uid
     }
 
     /// Takes note of the generation; a new one is an edit if status has not dealt with it.
@@ -74,19 +76,6 @@ impl Remembered {
         let jitter = self.uid.bytes().fold(0_u32, |sum, byte| sum.wrapping_mul(31) + u32::from(byte));
         pause + pause.mul_f64(f64::from(jitter % 256) / 1024.0)
     }
-
-    /// The status to go on from: what the cache shows, unless we wrote a newer one.
-    pub(super) fn newest_status(
-        &self,
-        version: Option<&str>,
-        cached: Option<&PrivateServiceStatus>,
-    ) -> PrivateServiceStatus {
-        let cached_version: u64 = version.and_then(|text| text.parse().ok()).unwrap_or(u64::MAX);
-        match &self.written {
-            Some((written, status)) if *written > cached_version => status.clone(),
-            Some(_) | None => cached.cloned().unwrap_or_default(),
-        }
-    }
 }
 
 #[cfg(test)]
@@ -95,16 +84,6 @@ mod tests {
 
     fn fresh() -> Remembered {
         Remembered::new("uid".into(), Timestamp::UNIX_EPOCH)
-    }
-
-    #[test]
-    fn the_newer_of_cache_and_own_writing_counts() {
-        let mut remembered = fresh();
-        let cached = PrivateServiceStatus { region: Some("cached".into()), ..Default::default() };
-        let written = PrivateServiceStatus { region: Some("written".into()), ..Default::default() };
-        remembered.written = Some((7, written.clone()));
-        assert_eq!(remembered.newest_status(Some("6"), Some(&cached)), written);
-        assert_eq!(remembered.newest_status(Some("8"), Some(&cached)), cached);
     }
 
     #[test]

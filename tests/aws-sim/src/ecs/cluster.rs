@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::tags::{self, Tags};
 use super::service::Status;
+use super::tags::{self, Tags};
 use super::world::World;
 use crate::errors::AwsError;
 
@@ -26,7 +26,10 @@ fn providers(value: &Value) -> Result<Vec<String>, AwsError> {
         .flatten()
         .filter_map(|name| name.as_str().map(str::to_owned))
         .collect();
-    match names.iter().find(|name| !KNOWN_PROVIDERS.contains(&name.as_str())) {
+    match names
+        .iter()
+        .find(|name| !KNOWN_PROVIDERS.contains(&name.as_str()))
+    {
         Some(_) => Err(AwsError::invalid(
             "The specified capacity provider was not found. Specify a valid name or ARN and try again.",
         )),
@@ -50,14 +53,19 @@ impl World {
             .is_some_and(|arn| found.as_ref().is_some_and(|found| found.arn != arn));
         match found {
             Some(found) if !is_other => Ok((name, found)),
-            _ => Err(AwsError::new("ClusterNotFoundException", "Cluster not found.")),
+            _ => Err(AwsError::new(
+                "ClusterNotFoundException",
+                "Cluster not found.",
+            )),
         }
     }
 
     pub(crate) fn create_cluster(&mut self, body: &Value) -> Result<Value, AwsError> {
         let name = body["clusterName"].as_str().unwrap_or("default").to_owned();
         let well_formed = (1..=255).contains(&name.len())
-            && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c));
+            && name
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "-_".contains(c));
         if !well_formed {
             return Err(AwsError::invalid("Invalid cluster name."));
         }
@@ -65,18 +73,22 @@ impl World {
         let tags = tags::parse(&body["tags"])?;
         let arn = self.arn(&format!("cluster/{name}"));
         // Creating a cluster that exists returns it (ECS developer guide, Ensuring idempotency).
-        self.clusters.entry(name.clone()).or_insert_with(|| Cluster {
-            arn,
-            capacity_providers,
-            default_strategy: body["defaultCapacityProviderStrategy"].clone(),
-            connect_defaults: body["serviceConnectDefaults"].clone(),
-            tags,
-        });
+        self.clusters
+            .entry(name.clone())
+            .or_insert_with(|| Cluster {
+                arn,
+                capacity_providers,
+                default_strategy: body["defaultCapacityProviderStrategy"].clone(),
+                connect_defaults: body["serviceConnectDefaults"].clone(),
+                tags,
+            });
         Ok(json!({"cluster": self.cluster_json(&name, true)}))
     }
 
     fn cluster_json(&self, name: &str, with_tags: bool) -> Value {
-        let Some(cluster) = self.clusters.get(name) else { return Value::Null };
+        let Some(cluster) = self.clusters.get(name) else {
+            return Value::Null;
+        };
         let services = self.services.iter().filter(|((of, _), _)| of == name);
         let active = services.filter(|(_, service)| service.status == Status::Active);
         let strategy = match &cluster.default_strategy {
@@ -93,21 +105,27 @@ impl World {
         if cluster.connect_defaults.is_object() {
             shown["serviceConnectDefaults"] = cluster.connect_defaults.clone();
         }
-        shown["tags"] = if with_tags { tags::to_json(&cluster.tags) } else { json!([]) };
+        shown["tags"] = if with_tags {
+            tags::to_json(&cluster.tags)
+        } else {
+            json!([])
+        };
         shown
     }
 
     pub(crate) fn describe_clusters(&self, body: &Value) -> Value {
         let with_tags = super::includes(body, "TAGS");
-        let asked = body["clusters"].as_array().cloned().unwrap_or_else(|| vec![json!("default")]);
+        let asked = body["clusters"]
+            .as_array()
+            .cloned()
+            .unwrap_or_else(|| vec![json!("default")]);
         let (mut clusters, mut failures) = (Vec::new(), Vec::new());
         for cluster in &asked {
-            match self.cluster(cluster) {
-                Ok((name, _)) => clusters.push(self.cluster_json(&name, with_tags)),
-                Err(_) => {
-                    let arn = self.arn(&format!("cluster/{}", name_of(cluster)));
-                    failures.push(json!({"arn": arn, "reason": "MISSING"}));
-                }
+            if let Ok((name, _)) = self.cluster(cluster) {
+                clusters.push(self.cluster_json(&name, with_tags));
+            } else {
+                let arn = self.arn(&format!("cluster/{}", name_of(cluster)));
+                failures.push(json!({"arn": arn, "reason": "MISSING"}));
             }
         }
         json!({"clusters": clusters, "failures": failures})
@@ -129,7 +147,10 @@ impl World {
     /// Removes a cluster without services.
     pub(crate) fn delete_cluster(&mut self, body: &Value) -> Result<Value, AwsError> {
         let (name, _) = self.cluster(&body["cluster"])?;
-        let busy = self.services.iter().any(|((of, _), s)| *of == name && s.status != Status::Inactive);
+        let busy = self
+            .services
+            .iter()
+            .any(|((of, _), s)| *of == name && s.status != Status::Inactive);
         if busy {
             return Err(AwsError::new(
                 "ClusterContainsServicesException",

@@ -36,14 +36,21 @@ impl World {
         let (cluster_name, cluster) = self.cluster(&body["cluster"])?;
         let name = body["serviceName"].as_str().unwrap_or_default().to_owned();
         let well_formed = (1..=255).contains(&name.len())
-            && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c));
+            && name
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "-_".contains(c));
         if !well_formed {
             return Err(AwsError::invalid("Invalid service name."));
         }
         let key = (cluster_name.clone(), name.clone());
         let token = body["clientToken"].as_str().map(str::to_owned);
-        if token.as_ref().is_some_and(|token| token.len() > 36 || !token.is_ascii()) {
-            return Err(AwsError::invalid("clientToken must be at most 36 ASCII characters."));
+        if token
+            .as_ref()
+            .is_some_and(|token| token.len() > 36 || !token.is_ascii())
+        {
+            return Err(AwsError::invalid(
+                "clientToken must be at most 36 ASCII characters.",
+            ));
         }
         if let Some(answer) = self.replay(&cluster_name, &key, token.as_deref(), body, now)? {
             return Ok(answer);
@@ -53,13 +60,16 @@ impl World {
         let definition = self.usable_definition(&body["taskDefinition"])?;
         let desired = desired_count(&body["desiredCount"])?.unwrap_or(0);
         // ECS API reference, CreateService: ENABLED when no value is given.
-        let rebalancing = body["availabilityZoneRebalancing"].as_str().unwrap_or("ENABLED");
+        let rebalancing = body["availabilityZoneRebalancing"]
+            .as_str()
+            .unwrap_or("ENABLED");
         let configuration = service_rules::deployment_configuration(
             &body["deploymentConfiguration"],
             None,
             rebalancing,
         )?;
         let network = service_rules::network(&body["networkConfiguration"])?;
+        facts.check_subnets()?;
         facts.check_registries(&body["serviceRegistries"])?;
         let arn = self.arn(&format!("service/{cluster_name}/{name}"));
         let connect = self.endpoints.check(
@@ -75,7 +85,11 @@ impl World {
         let version = body["platformVersion"].as_str().unwrap_or("LATEST");
         spec.insert("platformVersion".to_owned(), json!(version));
         let registries = &body["serviceRegistries"];
-        let registries = if registries.is_array() { registries.clone() } else { json!([]) };
+        let registries = if registries.is_array() {
+            registries.clone()
+        } else {
+            json!([])
+        };
         spec.insert("serviceRegistries".to_owned(), registries);
         let asked = &body["capacityProviderStrategy"];
         if asked.is_array() && !body["launchType"].is_null() {
@@ -114,12 +128,17 @@ impl World {
             ("placementStrategy", json!([])),
         ];
         for (member, default) in defaults {
-            let value = if body[member].is_null() { default } else { body[member].clone() };
+            let value = if body[member].is_null() {
+                default
+            } else {
+                body[member].clone()
+            };
             settings.insert(member.to_owned(), value);
         }
 
-        let endpoints =
-            connect.map(|connect| self.endpoints.take(&arn, &connect)).unwrap_or_default();
+        let endpoints = connect
+            .map(|connect| self.endpoints.take(&arn, &connect))
+            .unwrap_or_default();
         let mut service = Service {
             name,
             arn,
@@ -134,7 +153,7 @@ impl World {
             settings,
             deployments: Vec::new(),
             revisions: Vec::new(),
-            service_deployments: Vec::new(),
+            history: Vec::new(),
             last_completed: None,
             tasks: BTreeMap::new(),
             tags,
@@ -147,7 +166,10 @@ impl World {
         // The answer shows the service as it was asked for, before its scheduler ran.
         let answer = json!({"service": service.to_json(now, true)});
         if let Some(token) = token {
-            let used = UsedToken { request: service_rules::canonical(body), created: now };
+            let used = UsedToken {
+                request: service_rules::canonical(body),
+                created: now,
+            };
             self.tokens.insert((cluster_name, token), used);
         }
         self.forget_tasks(&key);
@@ -170,21 +192,22 @@ impl World {
         let same = used.is_some_and(|used| used.request == service_rules::canonical(body));
         let not_idempotent = || AwsError::invalid("Creation of service was not idempotent.");
         let Some(existing) = self.services.get(key) else {
-            return if used.is_some() && !same { Err(not_idempotent()) } else { Ok(None) };
+            return if used.is_some() && !same {
+                Err(not_idempotent())
+            } else {
+                Ok(None)
+            };
         };
         let made_it = used.is_some_and(|used| used.created == existing.created);
         match existing.status {
-            Status::Active if same && made_it => {
+            Status::Draining => Err(AwsError::invalid(
+                "Unable to Start a service that is still Draining.",
+            )),
+            // A token outlives what it made: it replays the first answer instead of creating again.
+            Status::Active | Status::Inactive if same && made_it => {
                 Ok(Some(json!({"service": existing.to_json(now, true)})))
             }
             Status::Active => Err(not_idempotent()),
-            Status::Draining => {
-                Err(AwsError::invalid("Unable to Start a service that is still Draining."))
-            }
-            // A token outlives what it made: it replays the first answer instead of creating again.
-            Status::Inactive if same && made_it => {
-                Ok(Some(json!({"service": existing.to_json(now, true)})))
-            }
             Status::Inactive if used.is_some() && !same => Err(not_idempotent()),
             Status::Inactive => Ok(None),
         }

@@ -26,7 +26,7 @@ impl World {
         let after = body["createdAt"]["after"].as_f64();
         let before = body["createdAt"]["before"].as_f64();
         let briefs = service
-            .service_deployments
+            .history
             .iter()
             .rev()
             .filter(|one| {
@@ -59,23 +59,33 @@ impl World {
 
     /// At most 20 (ECS API reference, DescribeServiceDeployments).
     pub(crate) fn describe_service_deployments(&self, body: &Value) -> Result<Value, AwsError> {
-        self.describe_records(body, "serviceDeploymentArns", "service-deployment", |service, arn| {
-            let found = service.service_deployments.iter().find(|one| one.arn == arn)?;
-            Some(("serviceDeployments", found.to_json(service)))
-        })
+        self.describe_records(
+            body,
+            "serviceDeploymentArns",
+            "service-deployment",
+            |service, arn| {
+                let found = service.history.iter().find(|one| one.arn == arn)?;
+                Some(("serviceDeployments", found.to_json(service)))
+            },
+        )
     }
 
     /// At most 20 (ECS API reference, DescribeServiceRevisions).
     pub(crate) fn describe_service_revisions(&self, body: &Value) -> Result<Value, AwsError> {
-        self.describe_records(body, "serviceRevisionArns", "service-revision", |service, arn| {
-            let found = service.revision(arn)?;
-            let mut shown = Value::Object(found.members.clone());
-            shown["serviceRevisionArn"] = json!(found.arn);
-            shown["serviceArn"] = json!(service.arn);
-            shown["clusterArn"] = json!(service.cluster_arn);
-            shown["createdAt"] = json!(found.created.seconds());
-            Some(("serviceRevisions", shown))
-        })
+        self.describe_records(
+            body,
+            "serviceRevisionArns",
+            "service-revision",
+            |service, arn| {
+                let found = service.revision(arn)?;
+                let mut shown = Value::Object(found.members.clone());
+                shown["serviceRevisionArn"] = json!(found.arn);
+                shown["serviceArn"] = json!(service.arn);
+                shown["clusterArn"] = json!(service.cluster_arn);
+                shown["createdAt"] = json!(found.created.seconds());
+                Some(("serviceRevisions", shown))
+            },
+        )
     }
 
     fn describe_records(
@@ -87,7 +97,9 @@ impl World {
     ) -> Result<Value, AwsError> {
         let asked = body[member].as_array().cloned().unwrap_or_default();
         if asked.is_empty() || asked.len() > 20 {
-            return Err(AwsError::invalid(format!("{member} must have between 1 and 20 items.")));
+            return Err(AwsError::invalid(format!(
+                "{member} must have between 1 and 20 items."
+            )));
         }
         let list = member.replace("Arns", "s");
         let mut answer = json!({"failures": []});
@@ -95,8 +107,7 @@ impl World {
         for arn in &asked {
             let key = self.service_in(arn, kind);
             let service = key.and_then(|key| self.services.get(&key));
-            let found =
-                service.and_then(|service| show(service, arn.as_str().unwrap_or_default()));
+            let found = service.and_then(|service| show(service, arn.as_str().unwrap_or_default()));
             let (list, item) = found.map_or_else(
                 || ("failures", json!({"arn": arn, "reason": "MISSING"})),
                 |(list, item)| (list, item),
@@ -116,7 +127,9 @@ impl World {
         now: Moment,
     ) -> Result<Value, AwsError> {
         if body["stopType"] == json!("ABORT") {
-            return Err(AwsError::invalid("The only valid value for stopType is ROLLBACK."));
+            return Err(AwsError::invalid(
+                "The only valid value for stopType is ROLLBACK.",
+            ));
         }
         let arn = &body["serviceDeploymentArn"];
         let missing = || {
@@ -125,12 +138,14 @@ impl World {
                 "The service deployment ARN that you specified was not found.",
             )
         };
-        let key = self.service_in(arn, "service-deployment").ok_or_else(missing)?;
+        let key = self
+            .service_in(arn, "service-deployment")
+            .ok_or_else(missing)?;
         let definitions = &self.definitions;
         let is_usable = |arn: &str| definitions.is_active(arn);
         let service = self.services.get_mut(&key).ok_or_else(missing)?;
         let arn = arn.as_str().unwrap_or_default();
-        let record = service.service_deployment(arn).ok_or_else(missing)?;
+        let record = service.record(arn).ok_or_else(missing)?;
         if !matches!(record.status, "PENDING" | "IN_PROGRESS") {
             return Err(AwsError::new(
                 "ConflictException",
@@ -149,7 +164,15 @@ impl World {
             primary.updated = now;
         }
         let because = "ECS deployment stopped";
-        rollout::roll_back(service, now, &mut self.ids, &target, because, reason, &is_usable);
+        rollout::roll_back(
+            service,
+            now,
+            &mut self.ids,
+            &target,
+            because,
+            reason,
+            &is_usable,
+        );
         self.touch(&key, now);
         Ok(json!({"serviceDeploymentArn": arn}))
     }

@@ -35,7 +35,10 @@ impl World {
             let is_other = reference
                 .as_str()
                 .is_some_and(|text| text.starts_with("arn:") && text != arn);
-            let found = self.services.get(&key).filter(|service| service.is_visible(now, kept));
+            let found = self
+                .services
+                .get(&key)
+                .filter(|service| service.is_visible(now, kept));
             match found.filter(|_| !is_other) {
                 Some(service) => services.push(service.to_json(now, with_tags)),
                 None if is_other => failures.push(json!({"arn": reference, "reason": "MISSING"})),
@@ -58,7 +61,10 @@ impl World {
                     && service.status == Status::Active
                     && service.visible <= now
                     && launch_type.is_none_or(|wanted| {
-                        service.spec.get("launchType").is_some_and(|launch| launch == wanted)
+                        service
+                            .spec
+                            .get("launchType")
+                            .is_some_and(|launch| launch == wanted)
                     })
             })
             .map(|(_, service)| json!(service.arn))

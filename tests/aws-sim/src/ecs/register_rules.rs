@@ -26,7 +26,11 @@ fn fargate_memory(cpu: u64) -> Option<Vec<u64>> {
 }
 
 fn require(holds: bool, message: impl Into<String>) -> Result<(), AwsError> {
-    if holds { Ok(()) } else { Err(AwsError::client(message)) }
+    if holds {
+        Ok(())
+    } else {
+        Err(AwsError::client(message))
+    }
 }
 
 fn items<'a>(value: &'a Value, member: &str) -> impl Iterator<Item = &'a Value> + use<'a> {
@@ -42,7 +46,9 @@ fn unique<'a>(what: &str, names: impl Iterator<Item = &'a str>) -> Result<(), Aw
 }
 
 fn in_range(value: &Value, least: i64, most: i64, what: &str) -> Result<(), AwsError> {
-    let fits = value.as_i64().is_none_or(|number| (least..=most).contains(&number));
+    let fits = value
+        .as_i64()
+        .is_none_or(|number| (least..=most).contains(&number));
     require(fits, format!("{what} must be between {least} and {most}."))
 }
 
@@ -50,7 +56,9 @@ fn in_range(value: &Value, least: i64, most: i64, what: &str) -> Result<(), AwsE
 pub(crate) fn check(body: &Value) -> Result<(), AwsError> {
     let family = body["family"].as_str().unwrap_or_default();
     let well_formed = (1..=255).contains(&family.len())
-        && family.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c));
+        && family
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "-_".contains(c));
     require(
         well_formed,
         "Family contains invalid characters: only letters, numbers, hyphens and underscores are \
@@ -67,16 +75,26 @@ pub(crate) fn check(body: &Value) -> Result<(), AwsError> {
     check_size(body)?;
     if body["ephemeralStorage"].is_object() {
         let size = &body["ephemeralStorage"]["sizeInGiB"];
-        in_range(size, 21, 200, "Invalid ephemeral storage setting: sizeInGiB")?;
+        in_range(
+            size,
+            21,
+            200,
+            "Invalid ephemeral storage setting: sizeInGiB",
+        )?;
     }
     // 64 KiB (AWS General Reference, ECS service quotas).
-    require(body.to_string().len() <= 64 * 1024, "Task definition size exceeds 64 KiB.")?;
+    require(
+        body.to_string().len() <= 64 * 1024,
+        "Task definition size exceeds 64 KiB.",
+    )?;
     let count = items(body, "containerDefinitions").count();
     require(count > 0, "Container list cannot be empty.")?;
     require(count <= 10, "Too many containers: at most 10.")?;
-    let text = |value: &'_ Value, member: &str| value[member].as_str().unwrap_or_default().to_owned();
-    let names: Vec<String> =
-        items(body, "containerDefinitions").map(|container| text(container, "name")).collect();
+    let text =
+        |value: &'_ Value, member: &str| value[member].as_str().unwrap_or_default().to_owned();
+    let names: Vec<String> = items(body, "containerDefinitions")
+        .map(|container| text(container, "name"))
+        .collect();
     unique("container name", names.iter().map(String::as_str))?;
     require(
         items(body, "containerDefinitions").any(|container| container["essential"] != false),
@@ -85,9 +103,18 @@ pub(crate) fn check(body: &Value) -> Result<(), AwsError> {
     let ports = || {
         items(body, "containerDefinitions").flat_map(|container| items(container, "portMappings"))
     };
-    unique("port mapping name", ports().filter_map(|port| port["name"].as_str()))?;
+    unique(
+        "port mapping name",
+        ports().filter_map(|port| port["name"].as_str()),
+    )?;
     let numbers: Vec<String> = ports()
-        .map(|port| format!("{}/{}", port["containerPort"], port["protocol"].as_str().unwrap_or("tcp")))
+        .map(|port| {
+            format!(
+                "{}/{}",
+                port["containerPort"],
+                port["protocol"].as_str().unwrap_or("tcp")
+            )
+        })
         .collect();
     unique("container port", numbers.iter().map(String::as_str))?;
     for container in items(body, "containerDefinitions") {
@@ -99,8 +126,14 @@ pub(crate) fn check(body: &Value) -> Result<(), AwsError> {
 fn check_size(body: &Value) -> Result<(), AwsError> {
     let cpu = body["cpu"].as_str().unwrap_or_default();
     let memory = body["memory"].as_str().unwrap_or_default();
-    require(!cpu.is_empty(), "Fargate requires that 'cpu' be defined at the task level.")?;
-    require(!memory.is_empty(), "Fargate requires that 'memory' be defined at the task level.")?;
+    require(
+        !cpu.is_empty(),
+        "Fargate requires that 'cpu' be defined at the task level.",
+    )?;
+    require(
+        !memory.is_empty(),
+        "Fargate requires that 'memory' be defined at the task level.",
+    )?;
     let units = cpu.parse().ok();
     let choices = units.and_then(fargate_memory);
     let choices = choices.ok_or_else(|| AwsError::client("Invalid 'cpu' setting for task."))?;
@@ -115,7 +148,10 @@ fn check_size(body: &Value) -> Result<(), AwsError> {
 fn check_container(body: &Value, container: &Value) -> Result<(), AwsError> {
     let environment = items(container, "environment").filter_map(|pair| pair["name"].as_str());
     let secrets = items(container, "secrets").filter_map(|secret| secret["name"].as_str());
-    unique("environment variable or secret name", environment.chain(secrets))?;
+    unique(
+        "environment variable or secret name",
+        environment.chain(secrets),
+    )?;
     for pair in items(container, "environment") {
         require(
             pair["name"].as_str().is_some_and(|name| !name.is_empty()),
@@ -125,21 +161,33 @@ fn check_container(body: &Value, container: &Value) -> Result<(), AwsError> {
     for port in items(container, "portMappings") {
         in_range(&port["containerPort"], 1, 65535, "Invalid container port")?;
         let same = port["hostPort"].is_null() || port["hostPort"] == port["containerPort"];
-        require(same, "When networkMode=awsvpc, the host ports and container ports must match.")?;
+        require(
+            same,
+            "When networkMode=awsvpc, the host ports and container ports must match.",
+        )?;
         let name = port["name"].as_str().unwrap_or_default();
         let well_formed = name.len() <= 64
-            && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_".contains(c))
+            && name
+                .chars()
+                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_".contains(c))
             && !name.starts_with('-');
         require(well_formed, format!("Invalid port mapping name: {name}."))?;
     }
     let logs = container["logConfiguration"]["logDriver"] == "awslogs";
     for option in ["awslogs-group", "awslogs-region", "awslogs-stream-prefix"] {
         let given = container["logConfiguration"]["options"][option].is_string();
-        require(given || !logs, format!("Log driver awslogs requires options: {option}"))?;
+        require(
+            given || !logs,
+            format!("Log driver awslogs requires options: {option}"),
+        )?;
     }
     let has_secrets = items(container, "secrets").next().is_some()
-        || items(&container["logConfiguration"], "secretOptions").next().is_some();
-    let role = body["executionRoleArn"].as_str().is_some_and(|role| !role.is_empty());
+        || items(&container["logConfiguration"], "secretOptions")
+            .next()
+            .is_some();
+    let role = body["executionRoleArn"]
+        .as_str()
+        .is_some_and(|role| !role.is_empty());
     require(
         role || !logs,
         "Fargate requires task definition to have execution role ARN to support log driver awslogs.",
@@ -164,11 +212,25 @@ fn check_container(body: &Value, container: &Value) -> Result<(), AwsError> {
     }
     in_range(&container["stopTimeout"], 0, 120, "stopTimeout")?;
     // ECS API reference, ContainerRestartPolicy.
-    in_range(&container["restartPolicy"]["restartAttemptPeriod"], 60, 1800, "restartAttemptPeriod")?;
-    let task_memory: i64 = body["memory"].as_str().and_then(|m| m.parse().ok()).unwrap_or(0);
+    in_range(
+        &container["restartPolicy"]["restartAttemptPeriod"],
+        60,
+        1800,
+        "restartAttemptPeriod",
+    )?;
+    let task_memory: i64 = body["memory"]
+        .as_str()
+        .and_then(|m| m.parse().ok())
+        .unwrap_or(0);
     let memory = container["memory"].as_i64().unwrap_or(0);
-    require(memory <= task_memory, "Container memory exceeds the memory of the task.")?;
-    let task_cpu: i64 = body["cpu"].as_str().and_then(|m| m.parse().ok()).unwrap_or(0);
+    require(
+        memory <= task_memory,
+        "Container memory exceeds the memory of the task.",
+    )?;
+    let task_cpu: i64 = body["cpu"]
+        .as_str()
+        .and_then(|m| m.parse().ok())
+        .unwrap_or(0);
     require(
         container["cpu"].as_i64().unwrap_or(0) <= task_cpu,
         "Container cpu exceeds the cpu of the task.",

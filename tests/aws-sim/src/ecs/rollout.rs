@@ -3,16 +3,17 @@
 
 use std::time::Duration;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
-use super::service::{Deployment, Revision, Rollout, Service, ServiceDeployment};
+use super::service::{Deployment, Revision, Rollout, Service};
+use super::service_deployment::ServiceDeployment;
 use super::task::{End, Task};
 use crate::clock::Moment;
 use crate::options::Timing;
 use crate::random::Random;
 
 /// The longest wait between failing starts (ECS developer guide, Service throttle logic).
-const LONGEST_BACKOFF: Duration = Duration::from_secs(15 * 60);
+const LONGEST_BACKOFF: Duration = Duration::from_mins(15);
 
 /// Failed starts in a row after which a service starts tasks more slowly.
 const FAILURES_BEFORE_BACKOFF: u32 = 3;
@@ -27,8 +28,10 @@ pub(crate) fn threshold(settings: &Map<String, Value>, desired: u32) -> Option<u
         return None;
     }
     let configuration = &breaker["thresholdConfiguration"];
-    let value =
-        configuration["value"].as_u64().and_then(|value| u32::try_from(value).ok()).unwrap_or(50);
+    let value = configuration["value"]
+        .as_u64()
+        .and_then(|value| u32::try_from(value).ok())
+        .unwrap_or(50);
     let share = (desired.saturating_mul(value)).div_ceil(100);
     Some(match configuration["type"].as_str() {
         Some("COUNT") => value.max(1),
@@ -40,23 +43,41 @@ pub(crate) fn threshold(settings: &Map<String, Value>, desired: u32) -> Option<u
 /// Puts the service's current `spec` into service: a new revision, a new PRIMARY deployment, a new
 /// service deployment. What was PRIMARY becomes ACTIVE; an open service deployment is superseded.
 pub(crate) fn begin(service: &mut Service, now: Moment, ids: &mut Random) {
-    for open in service.service_deployments.iter_mut().filter(|deployment| deployment.is_open()) {
+    for open in service
+        .history
+        .iter_mut()
+        .filter(|deployment| deployment.is_open())
+    {
         open.become_(
             "STOP_REQUESTED",
             Some("A new service deployment has been started.".to_owned()),
             now,
         );
     }
-    let path = service.arn.split(":service/").nth(1).unwrap_or_default().to_owned();
-    let prefix = service.arn.split(":service/").next().unwrap_or_default().to_owned();
+    let path = service
+        .arn
+        .split(":service/")
+        .nth(1)
+        .unwrap_or_default()
+        .to_owned();
+    let prefix = service
+        .arn
+        .split(":service/")
+        .next()
+        .unwrap_or_default()
+        .to_owned();
     let revision = Revision {
         arn: format!("{prefix}:service-revision/{path}/{}", ids.digits()),
         created: now,
         members: service.spec.clone(),
     };
     let arn = format!("{prefix}:service-deployment/{path}/{}", &ids.hex32()[..21]);
-    let sources = service.deployments.iter().map(|d| d.revision.clone()).collect();
-    service.service_deployments.push(ServiceDeployment {
+    let sources = service
+        .deployments
+        .iter()
+        .map(|d| d.revision.clone())
+        .collect();
+    service.history.push(ServiceDeployment {
         arn: arn.clone(),
         status: "IN_PROGRESS",
         reason: None,
@@ -80,7 +101,7 @@ fn push_primary(
     now: Moment,
     ids: &mut Random,
     revision: String,
-    service_deployment: String,
+    record: String,
     is_rollback: bool,
 ) {
     let id = format!("ecs-svc/{}", ids.digits());
@@ -88,7 +109,7 @@ fn push_primary(
     let deployment = Deployment {
         id,
         revision,
-        service_deployment,
+        record,
         rollout: Rollout::InProgress,
         reason,
         created: now,
@@ -102,17 +123,22 @@ fn push_primary(
 
 /// Takes note that a task of the PRIMARY deployment failed to start or failed its health check.
 pub(crate) fn count_failure(service: &mut Service, now: Moment, timing: &Timing, ids: &mut Random) {
-    let Some(primary) = service.deployments.first_mut() else { return };
+    let Some(primary) = service.deployments.first_mut() else {
+        return;
+    };
     primary.failed_tasks += 1;
     primary.updated = now;
     let failures = primary.failed_tasks;
     if failures >= FAILURES_BEFORE_BACKOFF {
         let doublings = (failures - FAILURES_BEFORE_BACKOFF).min(16);
-        let wait = timing.start_backoff.saturating_mul(1 << doublings).min(LONGEST_BACKOFF);
+        let wait = timing
+            .start_backoff
+            .saturating_mul(1 << doublings)
+            .min(LONGEST_BACKOFF);
         primary.not_before = now + wait;
     }
-    let arn = primary.service_deployment.clone();
-    if let Some(record) = service.service_deployment(&arn) {
+    let arn = primary.record.clone();
+    if let Some(record) = service.record(&arn) {
         record.failures = failures;
         record.updated = now;
     }
@@ -144,7 +170,9 @@ pub(crate) fn settle(
     is_usable: IsUsable<'_>,
 ) -> bool {
     let mut changed = retire_drained(service, now);
-    let Some(primary) = service.deployments.first() else { return changed };
+    let Some(primary) = service.deployments.first() else {
+        return changed;
+    };
     if primary.rollout != Rollout::InProgress {
         return changed;
     }
@@ -155,8 +183,8 @@ pub(crate) fn settle(
         return true;
     }
     let of_primary = |task: &Task| task.deployment == primary.id && !task.is_stopping();
-    let healthy =
-        service.count(|task| of_primary(task) && task.phase(now) == super::scheduler::Phase::Healthy);
+    let healthy = service
+        .count(|task| of_primary(task) && task.phase(now) == super::scheduler::Phase::Healthy);
     let all = service.count(|task| !task.is_stopping());
     if healthy == service.desired as usize && all == healthy && service.deployments.len() == 1 {
         complete(service, now, ids);
@@ -173,11 +201,16 @@ fn retire_drained(service: &mut Service, now: Moment) -> bool {
     service.deployments.retain(|deployment| {
         index += 1;
         index == 1
-            || tasks.values().any(|task| task.deployment == deployment.id && !task.is_stopping())
+            || tasks
+                .values()
+                .any(|task| task.deployment == deployment.id && !task.is_stopping())
     });
-    let left: Vec<String> =
-        service.deployments.iter().map(|d| d.service_deployment.clone()).collect();
-    for record in &mut service.service_deployments {
+    let left: Vec<String> = service
+        .deployments
+        .iter()
+        .map(|d| d.record.clone())
+        .collect();
+    for record in &mut service.history {
         if record.status == "STOP_REQUESTED" && !left.contains(&record.arn) {
             record.become_("STOPPED", None, now);
         }
@@ -186,42 +219,61 @@ fn retire_drained(service: &mut Service, now: Moment) -> bool {
 }
 
 fn complete(service: &mut Service, now: Moment, ids: &mut Random) {
-    let Some(primary) = service.deployments.first_mut() else { return };
+    let Some(primary) = service.deployments.first_mut() else {
+        return;
+    };
     primary.rollout = Rollout::Completed;
     primary.reason = format!("ECS deployment {} completed.", primary.id);
     primary.updated = now;
-    let (revision, arn) = (primary.revision.clone(), primary.service_deployment.clone());
+    let (revision, arn) = (primary.revision.clone(), primary.record.clone());
     let (id, is_rollback) = (primary.id.clone(), primary.is_rollback);
     service.last_completed = Some(revision);
-    if let Some(record) = service.service_deployment(&arn) {
-        record.become_(if is_rollback { "ROLLBACK_SUCCESSFUL" } else { "SUCCESSFUL" }, None, now);
+    if let Some(record) = service.record(&arn) {
+        record.become_(
+            if is_rollback {
+                "ROLLBACK_SUCCESSFUL"
+            } else {
+                "SUCCESSFUL"
+            },
+            None,
+            now,
+        );
     }
-    service.say(ids.uuid(), now, &format!("(deployment {id}) deployment completed."));
+    service.say(
+        ids.uuid(),
+        now,
+        &format!("(deployment {id}) deployment completed."),
+    );
     service.say(ids.uuid(), now, "has reached a steady state.");
 }
 
 fn trip(service: &mut Service, now: Moment, ids: &mut Random, is_usable: IsUsable<'_>) {
     let breaker = &service.settings["deploymentConfiguration"]["deploymentCircuitBreaker"];
     let may_roll_back = breaker["rollback"].as_bool().unwrap_or(false);
-    let Some(primary) = service.deployments.first_mut() else { return };
+    let Some(primary) = service.deployments.first_mut() else {
+        return;
+    };
     primary.rollout = Rollout::Failed;
-    primary.reason = "ECS deployment circuit breaker: tasks failed to start.".to_owned();
+    "ECS deployment circuit breaker: tasks failed to start.".clone_into(&mut primary.reason);
     primary.updated = now;
-    let (id, arn) = (primary.id.clone(), primary.service_deployment.clone());
+    let (id, arn) = (primary.id.clone(), primary.record.clone());
     let (was_rollback, revision) = (primary.is_rollback, primary.revision.clone());
-    if let Some(record) = service.service_deployment(&arn) {
+    if let Some(record) = service.record(&arn) {
         record.breaker_triggered = true;
     }
     let text = format!("(deployment {id}) deployment failed: tasks failed to start.");
     service.say(ids.uuid(), now, &text);
     let reason = "Service deployment failed because the circuit breaker was triggered.".to_owned();
     if was_rollback {
-        if let Some(record) = service.service_deployment(&arn) {
+        if let Some(record) = service.record(&arn) {
             record.become_("ROLLBACK_FAILED", Some(reason), now);
         }
         return;
     }
-    let target = service.last_completed.clone().filter(|target| *target != revision);
+    let target = service
+        .last_completed
+        .clone()
+        .filter(|target| *target != revision);
     match target {
         Some(target) if may_roll_back => {
             let because = "ECS deployment circuit breaker";
@@ -230,7 +282,7 @@ fn trip(service: &mut Service, now: Moment, ids: &mut Random, is_usable: IsUsabl
         // Nothing to return to: the deployment stalls and starts no more tasks (ECS developer
         // guide, deployment circuit breaker).
         _ => {
-            if let Some(record) = service.service_deployment(&arn) {
+            if let Some(record) = service.record(&arn) {
                 record.become_("STOPPED", Some(reason), now);
             }
         }
@@ -248,17 +300,27 @@ pub(crate) fn roll_back(
     reason: String,
     is_usable: IsUsable<'_>,
 ) {
-    let Some(members) = service.revision(target).map(|revision| revision.members.clone()) else {
+    let Some(members) = service
+        .revision(target)
+        .map(|revision| revision.members.clone())
+    else {
         return;
     };
-    let Some(arn) = service.primary().map(|primary| primary.service_deployment.clone()) else {
+    let Some(arn) = service.primary().map(|primary| primary.record.clone()) else {
         return;
     };
-    let definition = members.get("taskDefinition").and_then(Value::as_str).unwrap_or_default();
+    let definition = members
+        .get("taskDefinition")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
     let usable = is_usable(definition);
-    if let Some(record) = service.service_deployment(&arn) {
+    if let Some(record) = service.record(&arn) {
         record.rollback = Some((reason.clone(), now, target.to_owned()));
-        let status = if usable { "ROLLBACK_IN_PROGRESS" } else { "ROLLBACK_FAILED" };
+        let status = if usable {
+            "ROLLBACK_IN_PROGRESS"
+        } else {
+            "ROLLBACK_FAILED"
+        };
         record.become_(status, Some(reason), now);
     }
     if !usable {
@@ -279,59 +341,5 @@ pub(crate) fn scheduler_stop(deployment: &str) -> End {
         code: "ServiceSchedulerInitiated",
         reason: format!("Scaling activity initiated by (deployment {deployment})"),
         exit_code: Some(0),
-    }
-}
-
-impl ServiceDeployment {
-    /// As DescribeServiceDeployments shows it.
-    pub(crate) fn to_json(&self, service: &Service) -> Value {
-        let threshold = threshold(&service.settings, service.desired);
-        let summary = |arn: &String| {
-            let deployment = service.deployments.iter().find(|d| d.revision == *arn);
-            let of = |task: &Task| deployment.is_some_and(|d| d.id == task.deployment);
-            let moment = self.updated.max(service.created);
-            json!({
-                "arn": arn,
-                "requestedTaskCount": service.count(|task| of(task) && !task.is_stopping()),
-                "runningTaskCount": service.count(|task| of(task) && task.is_running(moment)),
-                "pendingTaskCount": service.count(|task| of(task) && task.is_pending(moment)),
-            })
-        };
-        let breaker = match (threshold, self.breaker_triggered, self.is_open()) {
-            (None, _, _) => "DISABLED",
-            (_, true, _) => "TRIGGERED",
-            (_, _, true) => "MONITORING",
-            _ => "MONITORING_COMPLETE",
-        };
-        let mut shown = json!({
-            "serviceDeploymentArn": self.arn,
-            "serviceArn": service.arn,
-            "clusterArn": service.cluster_arn,
-            "createdAt": self.created.seconds(),
-            "startedAt": self.created.seconds(),
-            "updatedAt": self.updated.seconds(),
-            "status": self.status,
-            "sourceServiceRevisions": self.sources.iter().map(summary).collect::<Vec<_>>(),
-            "targetServiceRevision": summary(&self.target),
-            "deploymentConfiguration": self.configuration,
-            "deploymentCircuitBreaker": {
-                "status": breaker, "failureCount": self.failures, "threshold": threshold.unwrap_or(0),
-            },
-        });
-        if let Some(reason) = &self.reason {
-            shown["statusReason"] = json!(reason);
-        }
-        if let Some(at) = self.finished {
-            shown["finishedAt"] = json!(at.seconds());
-        }
-        if let Some(at) = self.stopped {
-            shown["stoppedAt"] = json!(at.seconds());
-        }
-        if let Some((reason, at, revision)) = &self.rollback {
-            shown["rollback"] = json!({
-                "reason": reason, "startedAt": at.seconds(), "serviceRevisionArn": revision,
-            });
-        }
-        shown
     }
 }

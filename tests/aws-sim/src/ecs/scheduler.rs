@@ -67,7 +67,10 @@ pub fn decide(limits: Limits, tasks: &[TaskView], may_start: bool) -> Decision {
             .filter(move |(_, task)| task.primary == primary && task.phase == phase)
             .map(|(index, _)| index)
     };
-    let mut healthy = tasks.iter().filter(|task| task.phase == Phase::Healthy).count();
+    let mut healthy = tasks
+        .iter()
+        .filter(|task| task.phase == Phase::Healthy)
+        .count();
     let primary_healthy = pick(true, Phase::Healthy).count();
     let primary_starting = pick(true, Phase::Starting).count();
     let wanted = desired.saturating_sub(primary_healthy + primary_starting);
@@ -111,5 +114,8 @@ pub fn decide(limits: Limits, tasks: &[TaskView], may_start: bool) -> Decision {
         stop.extend(pick(true, Phase::Unhealthy));
     }
     room = upper.saturating_sub(tasks.len() - stop.len());
-    Decision { start: if may_start { wanted.min(room) } else { 0 }, stop }
+    Decision {
+        start: if may_start { wanted.min(room) } else { 0 },
+        stop,
+    }
 }

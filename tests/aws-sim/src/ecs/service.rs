@@ -8,26 +8,12 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::scheduler::Limits;
+use super::service_deployment::ServiceDeployment;
 use super::task::Task;
 use crate::clock::Moment;
 
 /// Events kept and shown per service (ECS API reference, Service).
 const EVENTS_KEPT: usize = 100;
-
-/// What a service revision consists of (ECS API reference, ServiceRevision).
-pub(crate) const REVISION_MEMBERS: [&str; 11] = [
-    "taskDefinition",
-    "networkConfiguration",
-    "platformVersion",
-    "loadBalancers",
-    "serviceRegistries",
-    "serviceConnectConfiguration",
-    "volumeConfigurations",
-    "vpcLatticeConfigurations",
-    "capacityProviderStrategy",
-    "launchType",
-    "monitoring",
-];
 
 /// Members of a service that belong to no revision.
 pub(crate) const SETTING_MEMBERS: [&str; 8] = [
@@ -69,7 +55,8 @@ pub(crate) enum Rollout {
 pub(crate) struct Deployment {
     pub(crate) id: String,
     pub(crate) revision: String,
-    pub(crate) service_deployment: String,
+    /// ARN of its service deployment.
+    pub(crate) record: String,
     pub(crate) rollout: Rollout,
     pub(crate) reason: String,
     pub(crate) created: Moment,
@@ -89,45 +76,6 @@ pub(crate) struct Revision {
 }
 
 #[derive(Debug, Clone)]
-pub(crate) struct ServiceDeployment {
-    pub(crate) arn: String,
-    pub(crate) status: &'static str,
-    pub(crate) reason: Option<String>,
-    pub(crate) target: String,
-    pub(crate) sources: Vec<String>,
-    pub(crate) created: Moment,
-    pub(crate) updated: Moment,
-    pub(crate) finished: Option<Moment>,
-    pub(crate) stopped: Option<Moment>,
-    pub(crate) rollback: Option<(String, Moment, String)>,
-    pub(crate) breaker_triggered: bool,
-    pub(crate) failures: u32,
-    pub(crate) configuration: Value,
-}
-
-impl ServiceDeployment {
-    pub(crate) fn is_open(&self) -> bool {
-        matches!(self.status, "PENDING" | "IN_PROGRESS" | "ROLLBACK_REQUESTED" | "ROLLBACK_IN_PROGRESS")
-    }
-
-    pub(crate) fn become_(&mut self, status: &'static str, reason: Option<String>, now: Moment) {
-        self.status = status;
-        if reason.is_some() {
-            self.reason = reason;
-        }
-        self.updated = now;
-        match status {
-            "STOPPED" => {
-                self.stopped = Some(now);
-                self.finished = Some(now);
-            }
-            "SUCCESSFUL" | "ROLLBACK_SUCCESSFUL" | "ROLLBACK_FAILED" => self.finished = Some(now),
-            _ => {}
-        }
-    }
-}
-
-#[derive(Debug, Clone)]
 pub(crate) struct Service {
     pub(crate) name: String,
     pub(crate) arn: String,
@@ -143,7 +91,8 @@ pub(crate) struct Service {
     pub(crate) settings: Map<String, Value>,
     pub(crate) deployments: Vec<Deployment>,
     pub(crate) revisions: Vec<Revision>,
-    pub(crate) service_deployments: Vec<ServiceDeployment>,
+    /// Service deployments, oldest first.
+    pub(crate) history: Vec<ServiceDeployment>,
     /// The revision a rollback returns to.
     pub(crate) last_completed: Option<String>,
     pub(crate) tasks: BTreeMap<String, Task>,
@@ -160,7 +109,10 @@ impl Service {
     pub(crate) fn limits(&self) -> Limits {
         let configuration = &self.settings["deploymentConfiguration"];
         let percent = |member: &str, otherwise: u32| {
-            configuration[member].as_u64().and_then(|v| u32::try_from(v).ok()).unwrap_or(otherwise)
+            configuration[member]
+                .as_u64()
+                .and_then(|v| u32::try_from(v).ok())
+                .unwrap_or(otherwise)
         };
         Limits {
             desired: self.desired,
@@ -177,12 +129,15 @@ impl Service {
         self.revisions.iter().find(|revision| revision.arn == arn)
     }
 
-    pub(crate) fn service_deployment(&mut self, arn: &str) -> Option<&mut ServiceDeployment> {
-        self.service_deployments.iter_mut().find(|deployment| deployment.arn == arn)
+    pub(crate) fn record(&mut self, arn: &str) -> Option<&mut ServiceDeployment> {
+        self.history
+            .iter_mut()
+            .find(|deployment| deployment.arn == arn)
     }
 
     pub(crate) fn say(&mut self, id: String, now: Moment, text: &str) {
-        self.events.push_front((id, now, format!("(service {}) {text}", self.name)));
+        self.events
+            .push_front((id, now, format!("(service {}) {text}", self.name)));
         self.events.truncate(EVENTS_KEPT);
     }
 
@@ -201,7 +156,10 @@ impl Service {
         for (member, value) in members {
             if !matches!(
                 member.as_str(),
-                "serviceConnectConfiguration" | "serviceRegistries" | "loadBalancers" | "monitoring"
+                "serviceConnectConfiguration"
+                    | "serviceRegistries"
+                    | "loadBalancers"
+                    | "monitoring"
             ) {
                 shown.insert(member.clone(), value.clone());
             }
@@ -212,7 +170,9 @@ impl Service {
 
     fn deployment_json(&self, index: usize, deployment: &Deployment, now: Moment) -> Value {
         let empty = Map::new();
-        let members = self.revision(&deployment.revision).map_or(&empty, |r| &r.members);
+        let members = self
+            .revision(&deployment.revision)
+            .map_or(&empty, |r| &r.members);
         let mine = |task: &Task| task.deployment == deployment.id;
         let mut shown = Self::shown(members);
         let desired = if index == 0 {
@@ -260,10 +220,13 @@ impl Service {
     pub(crate) fn discovery_arn(&self, discovery_name: &str) -> String {
         use sha2::{Digest, Sha256};
         let digest = Sha256::digest(format!("{}/{discovery_name}", self.arn));
-        let id = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect::<String>();
+        let id = digest
+            .iter()
+            .take(8)
+            .fold(0_u64, |id, byte| (id << 8) | u64::from(*byte));
         let base = self.arn.replacen(":ecs:", ":servicediscovery:", 1);
         let prefix = base.split(":service/").next().unwrap_or_default();
-        format!("{prefix}:service/srv-{id}")
+        format!("{prefix}:service/srv-{id:016x}")
     }
 
     pub(crate) fn to_json(&self, now: Moment, with_tags: bool) -> Value {
@@ -271,7 +234,10 @@ impl Service {
         shown.extend(self.settings.clone());
         shown.insert(
             "serviceRegistries".to_owned(),
-            self.spec.get("serviceRegistries").cloned().unwrap_or_else(|| json!([])),
+            self.spec
+                .get("serviceRegistries")
+                .cloned()
+                .unwrap_or_else(|| json!([])),
         );
         let deployments = self
             .deployments
@@ -319,7 +285,7 @@ impl Service {
         if let Value::Object(state) = state {
             shown.extend(state);
         }
-        if let Some(open) = self.service_deployments.last().filter(|last| last.is_open()) {
+        if let Some(open) = self.history.last().filter(|last| last.is_open()) {
             shown.insert("currentServiceDeployment".to_owned(), json!(open.arn));
         }
         if with_tags {

@@ -81,8 +81,14 @@ impl Endpoints {
         let services = shown["services"].as_array_mut().into_iter().flatten();
         for service in services {
             let one = Self::read_service(service, definition, service_arn, &namespace.name)?;
-            if wanted.iter().any(|other| other.discovery_name == one.discovery_name) {
-                return Err(refuse(format!("Duplicate discoveryName {}.", one.discovery_name)));
+            if wanted
+                .iter()
+                .any(|other| other.discovery_name == one.discovery_name)
+            {
+                return Err(refuse(format!(
+                    "Duplicate discoveryName {}.",
+                    one.discovery_name
+                )));
             }
             self.check_name(&namespace.key, &one)?;
             wanted.push(one);
@@ -94,7 +100,11 @@ impl Endpoints {
                 "The namespace already has the maximum number of services: {SERVICES_PER_NAMESPACE}."
             )));
         }
-        Ok(Some(Checked { configuration: shown, namespace: namespace.key, wanted }))
+        Ok(Some(Checked {
+            configuration: shown,
+            namespace: namespace.key,
+            wanted,
+        }))
     }
 
     fn read_service(
@@ -104,17 +114,24 @@ impl Endpoints {
         namespace: &str,
     ) -> Result<Wanted, AwsError> {
         let port_name = service["portName"].as_str().unwrap_or_default().to_owned();
-        let ports = definition["containerDefinitions"].as_array().into_iter().flatten();
+        let ports = definition["containerDefinitions"]
+            .as_array()
+            .into_iter()
+            .flatten();
         let ports = ports.flat_map(|one| one["portMappings"].as_array().into_iter().flatten());
-        let port = ports.into_iter().find(|port| port["name"] == json!(port_name));
+        let port = ports
+            .into_iter()
+            .find(|port| port["name"] == json!(port_name));
         let Some(port) = port else {
             return Err(refuse(format!(
                 "The Service Connect port name {port_name} was not found in the named port mappings \
                  of the task definition."
             )));
         };
-        let discovery_name =
-            service["discoveryName"].as_str().unwrap_or(&port_name).to_owned();
+        let discovery_name = service["discoveryName"]
+            .as_str()
+            .unwrap_or(&port_name)
+            .to_owned();
         let well_formed = (1..=64).contains(&discovery_name.len())
             && discovery_name
                 .chars()
@@ -129,9 +146,14 @@ impl Endpoints {
                 "perRequestTimeoutSeconds is not supported for TCP services.".to_owned(),
             ));
         }
-        let aliases = service["clientAliases"].as_array().cloned().unwrap_or_default();
+        let aliases = service["clientAliases"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default();
         if aliases.len() > 1 {
-            return Err(refuse("A Service Connect service can have one client alias.".to_owned()));
+            return Err(refuse(
+                "A Service Connect service can have one client alias.".to_owned(),
+            ));
         }
         let alias = aliases.first();
         let dns_name = alias
@@ -177,7 +199,11 @@ impl Endpoints {
         }
         let Some(port) = one.port else { return Ok(()) };
         let alias = (namespace.to_owned(), one.dns_name.clone(), port);
-        match self.aliases.get(&alias).filter(|owner| **owner != one.stable.owner) {
+        match self
+            .aliases
+            .get(&alias)
+            .filter(|owner| **owner != one.stable.owner)
+        {
             Some(owner) => Err(refuse(format!(
                 "Client alias {}:{port} is already used by {owner}.",
                 one.dns_name

@@ -28,15 +28,21 @@ pub(crate) fn deployment_configuration(
         merged[member] = value.clone();
     }
     if merged["strategy"] != "ROLLING" {
-        return Err(AwsError::not_implemented("ecs: deployment strategies other than ROLLING"));
+        return Err(AwsError::not_implemented(
+            "ecs: deployment strategies other than ROLLING",
+        ));
     }
     let minimum = merged["minimumHealthyPercent"].as_i64().unwrap_or(-1);
     let maximum = merged["maximumPercent"].as_i64().unwrap_or(-1);
     if !(0..=100).contains(&minimum) {
-        return Err(AwsError::invalid("minimumHealthyPercent must be between 0 and 100."));
+        return Err(AwsError::invalid(
+            "minimumHealthyPercent must be between 0 and 100.",
+        ));
     }
     if !(100..=200).contains(&maximum) {
-        return Err(AwsError::invalid("maximumPercent must be between 100 and 200."));
+        return Err(AwsError::invalid(
+            "maximumPercent must be between 100 and 200.",
+        ));
     }
     if minimum == 100 && maximum == 100 {
         return Err(AwsError::invalid(
@@ -74,10 +80,14 @@ pub(crate) fn network(given: &Value) -> Result<Value, AwsError> {
     }
     let subnets = list_len(&vpc["subnets"]);
     if !(1..=16).contains(&subnets) {
-        return Err(AwsError::invalid("subnets must have between 1 and 16 items."));
+        return Err(AwsError::invalid(
+            "subnets must have between 1 and 16 items.",
+        ));
     }
     if list_len(&vpc["securityGroups"]) > 5 {
-        return Err(AwsError::invalid("securityGroups can have at most 5 items."));
+        return Err(AwsError::invalid(
+            "securityGroups can have at most 5 items.",
+        ));
     }
     let mut shown = given.clone();
     if vpc["securityGroups"].is_null() {
@@ -94,12 +104,17 @@ pub(crate) fn strategy(given: &Value, cluster: &Cluster) -> Result<Value, AwsErr
     let mut shown = given.clone();
     let items = shown.as_array_mut().map_or(&mut [][..], Vec::as_mut_slice);
     if items.len() > 20 {
-        return Err(AwsError::invalid("A strategy can have at most 20 capacity providers."));
+        return Err(AwsError::invalid(
+            "A strategy can have at most 20 capacity providers.",
+        ));
     }
     let mut names = Vec::new();
     let (mut bases, mut weights) = (0, 0);
     for item in items.iter_mut() {
-        let name = item["capacityProvider"].as_str().unwrap_or_default().to_owned();
+        let name = item["capacityProvider"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned();
         if !cluster.capacity_providers.contains(&name) {
             return Err(AwsError::invalid(
                 "The specified capacity provider strategy cannot contain a capacity provider that is \
@@ -108,13 +123,17 @@ pub(crate) fn strategy(given: &Value, cluster: &Cluster) -> Result<Value, AwsErr
             ));
         }
         if names.contains(&name) {
-            return Err(AwsError::invalid(format!("Duplicate capacity provider {name}.")));
+            return Err(AwsError::invalid(format!(
+                "Duplicate capacity provider {name}."
+            )));
         }
         names.push(name);
         let base = item["base"].as_i64().unwrap_or(0);
         let weight = item["weight"].as_i64().unwrap_or(0);
         if !(0..=100_000).contains(&base) || !(0..=1000).contains(&weight) {
-            return Err(AwsError::invalid("Invalid base or weight of a capacity provider."));
+            return Err(AwsError::invalid(
+                "Invalid base or weight of a capacity provider.",
+            ));
         }
         item["base"] = json!(base);
         item["weight"] = json!(weight);
@@ -122,7 +141,9 @@ pub(crate) fn strategy(given: &Value, cluster: &Cluster) -> Result<Value, AwsErr
         weights += weight;
     }
     if bases > 1 {
-        return Err(AwsError::invalid("Only one capacity provider can have a base."));
+        return Err(AwsError::invalid(
+            "Only one capacity provider can have a base.",
+        ));
     }
     if !items.is_empty() && weights == 0 {
         return Err(AwsError::invalid(
@@ -146,15 +167,21 @@ pub(crate) fn refuse_unmodelled(body: &Value) -> Result<(), AwsError> {
         }
     }
     if body["schedulingStrategy"] == "DAEMON" {
-        return Err(AwsError::invalid("The daemon scheduling strategy is not supported on Fargate."));
+        return Err(AwsError::invalid(
+            "The daemon scheduling strategy is not supported on Fargate.",
+        ));
     }
     let controller = &body["deploymentController"]["type"];
     if !controller.is_null() && controller != "ECS" {
-        return Err(AwsError::not_implemented("ecs: deployment controllers other than ECS"));
+        return Err(AwsError::not_implemented(
+            "ecs: deployment controllers other than ECS",
+        ));
     }
     let launch = &body["launchType"];
     if !launch.is_null() && launch != "FARGATE" {
-        return Err(AwsError::not_implemented("ecs: launch types other than FARGATE"));
+        return Err(AwsError::not_implemented(
+            "ecs: launch types other than FARGATE",
+        ));
     }
     let version = body["platformVersion"].as_str().unwrap_or("LATEST");
     if !["LATEST", "1.4.0"].contains(&version) {

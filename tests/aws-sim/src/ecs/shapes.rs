@@ -98,7 +98,10 @@ fn kind(text: &'static str) -> Kind {
         "map" => Kind::Map,
         "any" => Kind::Any,
         "TAGS" => Kind::Choice(vec!["TAGS"]),
-        _ => match text.strip_prefix('[').and_then(|inner| inner.strip_suffix(']')) {
+        _ => match text
+            .strip_prefix('[')
+            .and_then(|inner| inner.strip_suffix(']'))
+        {
             Some(inner) => Kind::List(Box::new(kind(inner))),
             None if text.contains('|') => Kind::Choice(text.split('|').collect()),
             None => Kind::Shape(text),
@@ -129,7 +132,10 @@ fn shapes() -> &'static HashMap<&'static str, Vec<Member>> {
 }
 
 fn mistyped(path: &str, expected: &str) -> AwsError {
-    AwsError::new("SerializationException", format!("{path}: expected {expected}"))
+    AwsError::new(
+        "SerializationException",
+        format!("{path}: expected {expected}"),
+    )
 }
 
 /// Checks a request against its shape and drops nulls, which AWS treats as absent.
@@ -150,7 +156,9 @@ fn shape(
     value: &Value,
     refuse: fn(String) -> AwsError,
 ) -> Result<Value, AwsError> {
-    let given = value.as_object().ok_or_else(|| mistyped(path, "a structure"))?;
+    let given = value
+        .as_object()
+        .ok_or_else(|| mistyped(path, "a structure"))?;
     let members = shapes().get(name).map_or(&[][..], Vec::as_slice);
     let mut checked = serde_json::Map::new();
     for (member, value) in given.iter().filter(|(_, value)| !value.is_null()) {
@@ -169,7 +177,10 @@ fn shape(
             Some(_) => false,
         };
         if absent {
-            return Err(refuse(format!("{path}.{} should not be null or empty.", member.name)));
+            return Err(refuse(format!(
+                "{path}.{} should not be null or empty.",
+                member.name
+            )));
         }
     }
     Ok(Value::Object(checked))
@@ -187,7 +198,9 @@ fn typed(
         Kind::Int => value.is_i64() || value.is_u64(),
         Kind::Num => value.is_number(),
         Kind::Bool => value.is_boolean(),
-        Kind::Map => value.as_object().is_some_and(|map| map.values().all(Value::is_string)),
+        Kind::Map => value
+            .as_object()
+            .is_some_and(|map| map.values().all(Value::is_string)),
         Kind::Choice(choices) => match value.as_str() {
             Some(text) if choices.contains(&text) => true,
             Some(text) => {
@@ -199,8 +212,15 @@ fn typed(
         Kind::Shape(name) => return shape(name, path, value, refuse),
         Kind::List(inner) => {
             let items = value.as_array().ok_or_else(|| mistyped(path, "a list"))?;
-            return items.iter().map(|item| typed(inner, path, item, refuse)).collect();
+            return items
+                .iter()
+                .map(|item| typed(inner, path, item, refuse))
+                .collect();
         }
     };
-    if fits { Ok(value.clone()) } else { Err(mistyped(path, &format!("{kind:?}"))) }
+    if fits {
+        Ok(value.clone())
+    } else {
+        Err(mistyped(path, &format!("{kind:?}")))
+    }
 }

@@ -2,19 +2,22 @@
 
 use serde_json::{Value, json};
 
-use super::world::World;
 use super::service::Status;
+use super::world::World;
 use crate::errors::AwsError;
 
 /// Key and value of each tag, in the order they were given.
 pub(crate) type Tags = Vec<(String, String)>;
 
 pub(crate) fn to_json(tags: &[(String, String)]) -> Value {
-    tags.iter().map(|(key, value)| json!({"key": key, "value": value})).collect()
+    tags.iter()
+        .map(|(key, value)| json!({"key": key, "value": value}))
+        .collect()
 }
 
 fn is_allowed(text: &str) -> bool {
-    text.chars().all(|c| c.is_alphanumeric() || c == ' ' || "+-=._:/@".contains(c))
+    text.chars()
+        .all(|c| c.is_alphanumeric() || c == ' ' || "+-=._:/@".contains(c))
 }
 
 /// Reads and checks a list of tags: at most 50, keys of 1-128 and values of 0-256 characters, no
@@ -25,13 +28,19 @@ pub(crate) fn parse(value: &Value) -> Result<Tags, AwsError> {
         let key = tag["key"].as_str().unwrap_or_default().to_owned();
         let value = tag["value"].as_str().unwrap_or_default().to_owned();
         if key.is_empty() || key.chars().count() > 128 || value.chars().count() > 256 {
-            return Err(AwsError::invalid(format!("Tag key or value has an invalid length: {key}")));
+            return Err(AwsError::invalid(format!(
+                "Tag key or value has an invalid length: {key}"
+            )));
         }
         if !is_allowed(&key) || !is_allowed(&value) {
-            return Err(AwsError::invalid(format!("Tag contains invalid characters: {key}")));
+            return Err(AwsError::invalid(format!(
+                "Tag contains invalid characters: {key}"
+            )));
         }
         if key.to_lowercase().starts_with("aws:") {
-            return Err(AwsError::invalid("Tag keys that start with aws: are reserved."));
+            return Err(AwsError::invalid(
+                "Tag keys that start with aws: are reserved.",
+            ));
         }
         if tags.iter().any(|(other, _)| *other == key) {
             return Err(AwsError::invalid(format!("Duplicate tag key: {key}")));
@@ -52,13 +61,18 @@ fn check_count(tags: &Tags) -> Result<(), AwsError> {
 impl World {
     fn tags_of(&mut self, arn: &str) -> Result<&mut Tags, AwsError> {
         let missing = || {
-            AwsError::new("ResourceNotFoundException", "The specified resource could not be found.")
+            AwsError::new(
+                "ResourceNotFoundException",
+                "The specified resource could not be found.",
+            )
         };
         let resource = arn.split(':').nth(5).unwrap_or_default().to_owned();
         match resource.split_once('/') {
-            Some(("cluster", name)) => {
-                self.clusters.get_mut(name).map(|cluster| &mut cluster.tags).ok_or_else(missing)
-            }
+            Some(("cluster", name)) => self
+                .clusters
+                .get_mut(name)
+                .map(|cluster| &mut cluster.tags)
+                .ok_or_else(missing),
             Some(("service", path)) => {
                 let (cluster, name) = path.split_once('/').ok_or_else(missing)?;
                 let key = (cluster.to_owned(), name.to_owned());
@@ -70,9 +84,11 @@ impl World {
                 }
                 Ok(&mut service.tags)
             }
-            Some(("task-definition", _)) => {
-                self.definitions.by_arn_mut(arn).map(|found| &mut found.tags).ok_or_else(missing)
-            }
+            Some(("task-definition", _)) => self
+                .definitions
+                .by_arn_mut(arn)
+                .map(|found| &mut found.tags)
+                .ok_or_else(missing),
             _ => Err(AwsError::invalid("The specified resource ARN is invalid.")),
         }
     }

@@ -12,7 +12,7 @@ use crate::options::Behaviour;
 
 /// How long a stopped task can still be described (ECS API reference, ListTasks: "at least one
 /// hour").
-pub(crate) const STOPPED_TASK_KEPT: Duration = Duration::from_secs(3600);
+pub(crate) const STOPPED_TASK_KEPT: Duration = Duration::from_hours(1);
 
 /// A task without a health check counts as healthy after this long in RUNNING (ECS API reference,
 /// DeploymentConfiguration).
@@ -45,7 +45,8 @@ pub(crate) struct Stop {
 pub(crate) struct Task {
     pub(crate) id: String,
     pub(crate) deployment: String,
-    pub(crate) task_definition: String,
+    /// ARN of its task definition.
+    pub(crate) definition: String,
     pub(crate) capacity_provider: Option<String>,
     pub(crate) ip: String,
     pub(crate) containers: Vec<(String, String)>,
@@ -61,8 +62,8 @@ pub(crate) struct Task {
     /// When it ends by itself.
     pub(crate) ends: Option<(Moment, End)>,
     pub(crate) stop: Option<Stop>,
-    pub(crate) counted_unhealthy: bool,
-    pub(crate) counted_healthy: bool,
+    /// The health its deployment last took note of.
+    pub(crate) counted: Phase,
     /// Cloud Map services that hold an instance for it.
     pub(crate) registered: bool,
 }
@@ -83,7 +84,14 @@ impl Task {
                 "CannotPullContainerError: pull image manifest has been retried 1 time(s): failed \
                  to resolve ref {image}: {image}: not found"
             );
-            self.ends = Some((started, End { code: "TaskFailedToStart", reason, exit_code: None }));
+            self.ends = Some((
+                started,
+                End {
+                    code: "TaskFailedToStart",
+                    reason,
+                    exit_code: None,
+                },
+            ));
             return;
         }
         self.running = Some(started);
@@ -139,12 +147,20 @@ impl Task {
 
     /// The moment at which traffic and DNS may reach it: RUNNING, and HEALTHY if it is checked.
     pub(crate) fn serves_from(&self) -> Option<Moment> {
-        if self.has_health_check { self.healthy } else { self.running }
+        if self.has_health_check {
+            self.healthy
+        } else {
+            self.running
+        }
     }
 
     pub(crate) fn begin_stop(&mut self, now: Moment, end: End, takes: Duration) {
         if self.stop.is_none() {
-            self.stop = Some(Stop { at: now, done: now + takes, end });
+            self.stop = Some(Stop {
+                at: now,
+                done: now + takes,
+                end,
+            });
         }
     }
 
@@ -158,7 +174,12 @@ impl Task {
         ];
         let stop = [self.stop.as_ref().map(|stop| stop.done)];
         let moments: &[Option<Moment>] = if self.stop.is_some() { &stop } else { &own };
-        moments.iter().flatten().copied().filter(|at| *at > now).min()
+        moments
+            .iter()
+            .flatten()
+            .copied()
+            .filter(|at| *at > now)
+            .min()
     }
 
     pub(crate) fn last_status(&self, now: Moment) -> &'static str {
@@ -181,7 +202,11 @@ impl Task {
     }
 
     pub(crate) fn to_json(&self, now: Moment, cluster_arn: &str, service: &str) -> Value {
-        let arn = format!("{}/{}", cluster_arn.replacen(":cluster/", ":task/", 1), self.id);
+        let arn = format!(
+            "{}/{}",
+            cluster_arn.replacen(":cluster/", ":task/", 1),
+            self.id
+        );
         let last_status = self.last_status(now);
         let containers = self
             .containers
@@ -207,7 +232,7 @@ impl Task {
         let mut task = json!({
             "taskArn": arn,
             "clusterArn": cluster_arn,
-            "taskDefinitionArn": self.task_definition,
+            "taskDefinitionArn": self.definition,
             "group": format!("service:{service}"),
             "startedBy": self.deployment,
             "launchType": "FARGATE",

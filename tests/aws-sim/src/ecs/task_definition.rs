@@ -27,7 +27,10 @@ pub(crate) struct Definitions(BTreeMap<String, Vec<Definition>>);
 
 impl Definitions {
     fn split(reference: &str) -> (String, Option<usize>) {
-        let name = reference.rsplit(":task-definition/").next().unwrap_or(reference);
+        let name = reference
+            .rsplit(":task-definition/")
+            .next()
+            .unwrap_or(reference);
         match name.split_once(':') {
             Some((family, revision)) => (family.to_owned(), revision.parse().ok()),
             None => (name.to_owned(), None),
@@ -60,20 +63,34 @@ impl Definitions {
 
     /// Revisions of every family, oldest first.
     pub(crate) fn all(&self) -> impl Iterator<Item = (&String, &Definition)> {
-        self.0.iter().flat_map(|(family, all)| all.iter().map(move |one| (family, one)))
+        self.0
+            .iter()
+            .flat_map(|(family, all)| all.iter().map(move |one| (family, one)))
     }
 }
 
 /// Defaults that AWS adds to a container definition (observed in DescribeTaskDefinition answers).
 fn with_defaults(container: &Value) -> Value {
     let mut container = container.clone();
-    let Some(members) = container.as_object_mut() else { return container };
+    let Some(members) = container.as_object_mut() else {
+        return container;
+    };
     members.entry("cpu").or_insert(json!(0));
     members.entry("essential").or_insert(json!(true));
-    for list in ["portMappings", "environment", "mountPoints", "volumesFrom", "systemControls"] {
+    for list in [
+        "portMappings",
+        "environment",
+        "mountPoints",
+        "volumesFrom",
+        "systemControls",
+    ] {
         members.entry(list).or_insert(json!([]));
     }
-    for mapping in members.get_mut("portMappings").and_then(Value::as_array_mut).into_iter().flatten()
+    for mapping in members
+        .get_mut("portMappings")
+        .and_then(Value::as_array_mut)
+        .into_iter()
+        .flatten()
     {
         let port = mapping["containerPort"].clone();
         if let Some(mapping) = mapping.as_object_mut() {
@@ -81,7 +98,10 @@ fn with_defaults(container: &Value) -> Value {
             mapping.entry("protocol").or_insert(json!("tcp"));
         }
     }
-    if let Some(check) = members.get_mut("healthCheck").and_then(Value::as_object_mut) {
+    if let Some(check) = members
+        .get_mut("healthCheck")
+        .and_then(Value::as_object_mut)
+    {
         check.entry("interval").or_insert(json!(30));
         check.entry("timeout").or_insert(json!(5));
         check.entry("retries").or_insert(json!(3));
@@ -110,7 +130,11 @@ impl World {
             }
         }
         let containers = body["containerDefinitions"].as_array();
-        let containers: Value = containers.into_iter().flatten().map(with_defaults).collect();
+        let containers: Value = containers
+            .into_iter()
+            .flatten()
+            .map(with_defaults)
+            .collect();
         shown.insert("containerDefinitions".to_owned(), containers);
         for list in ["volumes", "placementConstraints"] {
             shown.entry(list).or_insert(json!([]));
@@ -126,7 +150,12 @@ impl World {
         }
         let shown = Value::Object(shown);
         let answer = json!({"taskDefinition": shown, "tags": tags::to_json(&tags)});
-        revisions.push(Definition { arn, active: true, shown, tags });
+        revisions.push(Definition {
+            arn,
+            active: true,
+            shown,
+            tags,
+        });
         Ok(answer)
     }
 
@@ -148,7 +177,9 @@ impl World {
     ) -> Result<Value, AwsError> {
         let reference = body["taskDefinition"].as_str().unwrap_or_default();
         if Definitions::split(reference).1.is_none() {
-            return Err(AwsError::client("Revision is missing: specify family:revision."));
+            return Err(AwsError::client(
+                "Revision is missing: specify family:revision.",
+            ));
         }
         let missing = || AwsError::client("The specified task definition does not exist.");
         let found = self.definitions.by_arn_mut(reference).ok_or_else(missing)?;

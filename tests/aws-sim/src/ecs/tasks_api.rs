@@ -16,11 +16,18 @@ fn task_id(reference: &Value) -> String {
 impl World {
     pub(crate) fn list_tasks(&self, body: &Value) -> Result<Value, AwsError> {
         let (cluster_name, cluster) = self.cluster(&body["cluster"])?;
-        let wanted_service = body["serviceName"].as_str().map(|_| super::read::service_name(&body["serviceName"]));
+        let wanted_service = body["serviceName"]
+            .as_str()
+            .map(|_| super::read::service_name(&body["serviceName"]));
         if let Some(name) = &wanted_service {
-            let known = self.services.contains_key(&(cluster_name.clone(), name.clone()));
+            let known = self
+                .services
+                .contains_key(&(cluster_name.clone(), name.clone()));
             if !known {
-                return Err(AwsError::new("ServiceNotFoundException", "Service not found."));
+                return Err(AwsError::new(
+                    "ServiceNotFoundException",
+                    "Service not found.",
+                ));
             }
         }
         let stopped = body["desiredStatus"] == json!("STOPPED");
@@ -29,7 +36,7 @@ impl World {
         let started_by = body["startedBy"].as_str();
         let wanted = |task: &&Task| {
             let of_family = |family: &str| {
-                task.task_definition
+                task.definition
                     .rsplit(":task-definition/")
                     .next()
                     .and_then(|rest| rest.split(':').next())
@@ -58,7 +65,9 @@ impl World {
         let (cluster_name, cluster) = self.cluster(&body["cluster"])?;
         let asked = body["tasks"].as_array().cloned().unwrap_or_default();
         if asked.is_empty() || asked.len() > 100 {
-            return Err(AwsError::invalid("Tasks must have between 1 and 100 items."));
+            return Err(AwsError::invalid(
+                "Tasks must have between 1 and 100 items.",
+            ));
         }
         let (mut tasks, mut failures) = (Vec::new(), Vec::new());
         for reference in &asked {
@@ -68,14 +77,12 @@ impl World {
                 .get(&id)
                 .filter(|(of, _)| *of == cluster_name)
                 .and_then(|key| self.services.get(key));
-            match service.and_then(|service| Some((service, service.tasks.get(&id)?))) {
-                Some((service, task)) => {
-                    tasks.push(task.to_json(now, &cluster.arn, &service.name));
-                }
-                None => {
-                    let prefix = cluster.arn.replacen(":cluster/", ":task/", 1);
-                    failures.push(json!({"arn": format!("{prefix}/{id}"), "reason": "MISSING"}));
-                }
+            let found = service.and_then(|service| Some((service, service.tasks.get(&id)?)));
+            if let Some((service, task)) = found {
+                tasks.push(task.to_json(now, &cluster.arn, &service.name));
+            } else {
+                let prefix = cluster.arn.replacen(":cluster/", ":task/", 1);
+                failures.push(json!({"arn": format!("{prefix}/{id}"), "reason": "MISSING"}));
             }
         }
         Ok(json!({"tasks": tasks, "failures": failures}))
@@ -89,8 +96,19 @@ impl World {
         let takes = self.options.timing.task_stop;
         let service = self.services.get_mut(&key).ok_or_else(missing)?;
         let task = service.tasks.get_mut(&id).ok_or_else(missing)?;
-        let reason = body["reason"].as_str().unwrap_or("Task stopped by user").to_owned();
-        task.begin_stop(now, End { code: "UserInitiated", reason, exit_code: Some(143) }, takes);
+        let reason = body["reason"]
+            .as_str()
+            .unwrap_or("Task stopped by user")
+            .to_owned();
+        task.begin_stop(
+            now,
+            End {
+                code: "UserInitiated",
+                reason,
+                exit_code: Some(143),
+            },
+            takes,
+        );
         let answer = json!({"task": task.to_json(now, &cluster.arn, &key.1)});
         self.touch(&key, now);
         Ok(answer)

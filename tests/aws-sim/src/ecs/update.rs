@@ -40,7 +40,10 @@ impl World {
             return Err(missing());
         }
         if service.status != Status::Active {
-            return Err(AwsError::new("ServiceNotActiveException", "Service was not ACTIVE."));
+            return Err(AwsError::new(
+                "ServiceNotActiveException",
+                "Service was not ACTIVE.",
+            ));
         }
         service_rules::refuse_unmodelled(body)?;
         let forced = body["forceNewDeployment"] == json!(true);
@@ -54,7 +57,9 @@ impl World {
         };
         // A service keeps running an INACTIVE revision; only naming one afresh is refused.
         let definition = if body["taskDefinition"].is_null() {
-            self.definitions.find(reference.as_str().unwrap_or_default()).cloned()
+            self.definitions
+                .find(reference.as_str().unwrap_or_default())
+                .cloned()
         } else {
             Some(self.usable_definition(&reference)?)
         };
@@ -63,14 +68,21 @@ impl World {
         }
         if !body["networkConfiguration"].is_null() {
             let network = service_rules::network(&body["networkConfiguration"])?;
+            facts.check_subnets()?;
             spec.insert("networkConfiguration".to_owned(), network);
         }
         if !body["platformVersion"].is_null() {
-            spec.insert("platformVersion".to_owned(), body["platformVersion"].clone());
+            spec.insert(
+                "platformVersion".to_owned(),
+                body["platformVersion"].clone(),
+            );
         }
         if !body["serviceRegistries"].is_null() {
             facts.check_registries(&body["serviceRegistries"])?;
-            spec.insert("serviceRegistries".to_owned(), body["serviceRegistries"].clone());
+            spec.insert(
+                "serviceRegistries".to_owned(),
+                body["serviceRegistries"].clone(),
+            );
         }
         if !body["monitoring"].is_null() {
             spec.insert("monitoring".to_owned(), body["monitoring"].clone());
@@ -78,7 +90,9 @@ impl World {
         let asked = &body["capacityProviderStrategy"];
         if asked.is_array() {
             let strategy = service_rules::strategy(asked, &cluster)?;
-            let before = spec.remove("capacityProviderStrategy").unwrap_or_else(|| json!([]));
+            let before = spec
+                .remove("capacityProviderStrategy")
+                .unwrap_or_else(|| json!([]));
             let changes = service_rules::canonical(&before) != service_rules::canonical(&strategy);
             if changes && !forced {
                 return Err(AwsError::invalid(MUST_FORCE));
@@ -93,33 +107,41 @@ impl World {
         // The configuration in force must fit the task definition that will run, also when only
         // the latter changes.
         let connect = match &body["serviceConnectConfiguration"] {
-            Value::Null => spec.get("serviceConnectConfiguration").cloned().unwrap_or_default(),
+            Value::Null => spec
+                .get("serviceConnectConfiguration")
+                .cloned()
+                .unwrap_or_default(),
             given => given.clone(),
         };
-        let shown = definition.as_ref().map_or(Value::Null, |definition| definition.shown.clone());
-        let connect = if body["serviceConnectConfiguration"].is_null()
-            && body["taskDefinition"].is_null()
-        {
-            None
-        } else {
-            let checked = self.endpoints.check(&connect, &shown, &service.arn, facts)?;
-            match &checked {
-                Some(checked) => {
-                    let shown = checked.configuration.clone();
-                    spec.insert("serviceConnectConfiguration".to_owned(), shown);
+        let shown = definition
+            .as_ref()
+            .map_or(Value::Null, |definition| definition.shown.clone());
+        let connect =
+            if body["serviceConnectConfiguration"].is_null() && body["taskDefinition"].is_null() {
+                None
+            } else {
+                let checked = self
+                    .endpoints
+                    .check(&connect, &shown, &service.arn, facts)?;
+                match &checked {
+                    Some(checked) => {
+                        let shown = checked.configuration.clone();
+                        spec.insert("serviceConnectConfiguration".to_owned(), shown);
+                    }
+                    None => {
+                        spec.remove("serviceConnectConfiguration");
+                    }
                 }
-                None => {
-                    spec.remove("serviceConnectConfiguration");
-                }
-            }
-            checked
-        };
+                checked
+            };
         for member in SETTING_MEMBERS {
             if member != "deploymentConfiguration" && !body[member].is_null() {
                 settings.insert(member.to_owned(), body[member].clone());
             }
         }
-        let rebalancing = settings.get("availabilityZoneRebalancing").and_then(Value::as_str);
+        let rebalancing = settings
+            .get("availabilityZoneRebalancing")
+            .and_then(Value::as_str);
         let configuration = service_rules::deployment_configuration(
             &body["deploymentConfiguration"],
             settings.get("deploymentConfiguration"),

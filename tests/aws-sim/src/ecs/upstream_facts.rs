@@ -23,6 +23,8 @@ pub(crate) struct UpstreamFacts {
     pub(crate) is_connected: bool,
     pub(crate) namespaces: HashMap<String, Value>,
     pub(crate) registries: HashMap<String, Value>,
+    /// What EC2 says against the subnets.
+    pub(crate) subnet_problem: Option<String>,
 }
 
 impl UpstreamFacts {
@@ -37,8 +39,19 @@ impl UpstreamFacts {
                 "NamespaceNotFoundException",
                 format!("The specified namespace was not found: {reference}"),
             )),
-            None => Ok(Namespace { key: id.clone(), name: id }),
+            None => Ok(Namespace {
+                key: id.clone(),
+                name: id,
+            }),
         }
+    }
+
+    pub(crate) fn check_subnets(&self) -> Result<(), AwsError> {
+        self.subnet_problem.as_ref().map_or(Ok(()), |said| {
+            Err(AwsError::invalid(format!(
+                "Error retrieving subnet information: {said} (ErrorCode: InvalidSubnetID.NotFound)"
+            )))
+        })
     }
 
     /// Checks `serviceRegistries`: one at most, existing, made for custom health checks; A records
@@ -46,19 +59,28 @@ impl UpstreamFacts {
     pub(crate) fn check_registries(&self, registries: &Value) -> Result<(), AwsError> {
         let registries = registries.as_array().map_or(&[][..], Vec::as_slice);
         if registries.len() > 1 {
-            return Err(AwsError::invalid("service registries can have at most 1 items."));
+            return Err(AwsError::invalid(
+                "service registries can have at most 1 items.",
+            ));
         }
-        let Some(registry) = registries.first().filter(|_| self.is_connected) else { return Ok(()) };
+        let Some(registry) = registries.first().filter(|_| self.is_connected) else {
+            return Ok(());
+        };
         let arn = registry["registryArn"].as_str().unwrap_or_default();
         let Some(found) = self.registries.get(arn) else {
-            return Err(AwsError::invalid(format!("Unable to find the service registry {arn}.")));
+            return Err(AwsError::invalid(format!(
+                "Unable to find the service registry {arn}."
+            )));
         };
         if !found["HealthCheckCustomConfig"].is_object() {
             return Err(AwsError::invalid(format!(
                 "The service registry {arn} must be created with HealthCheckCustomConfig."
             )));
         }
-        let records = found["DnsConfig"]["DnsRecords"].as_array().cloned().unwrap_or_default();
+        let records = found["DnsConfig"]["DnsRecords"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default();
         let only_addresses = !records.iter().any(|record| record["Type"] == "SRV");
         let names_port = ["port", "containerPort", "containerName"]
             .iter()

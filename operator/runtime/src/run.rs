@@ -1,0 +1,238 @@
+//! Putting it all together, starting it in order, stopping it in order.
+//!
+//! Invariant: no pass runs before every cache is complete, so that nothing is thought missing that is merely not read yet.
+
+use crate::admin::{self, Admin};
+use crate::config::Config;
+use crate::context::{ClientHandle, Context};
+use crate::events::Events;
+use crate::index::Index;
+use crate::locked::Locked;
+use crate::metrics::Metrics;
+use crate::readiness::Readiness;
+use crate::status::Statuses;
+use crate::{client, environment, malformed, privateservice, watch};
+use anyhow::Context as _;
+use k8s_openapi::api::core::v1::Namespace;
+use kube::Client;
+use kube::core::PartialObjectMeta;
+use kube::runtime::reflector;
+use privateservice_api::{Environment, PrivateService};
+use privateservice_aws::{ConnectError, Connector, ConnectorConfig};
+use privateservice_core::owner::ObjectKey;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+/// How long passes that run at shutdown may take to finish: longer than a call to AWS (20 s), shorter than Kubernetes' default grace
+/// period (30 s).
+const GRACE: Duration = Duration::from_secs(25);
+/// How long the last Events may take.
+const LAST_EVENTS: Duration = Duration::from_secs(2);
+
+/// Runs the operator until `shutdown`, with AWS as the process's environment says.
+///
+/// # Errors
+/// It could not start, or a part of it ended by itself.
+pub async fn run(
+    config: Config,
+    client: Client,
+    shutdown: CancellationToken,
+) -> anyhow::Result<()> {
+    run_with(config, client, shutdown, Connector::new).await
+}
+
+/// The same with a connector of the caller's choice, such as one for an endpoint of a test.
+///
+/// # Errors
+/// Like [`run`].
+pub async fn run_with<C>(
+    config: Config,
+    client: Client,
+    shutdown: CancellationToken,
+    connect: impl FnOnce(ConnectorConfig, mpsc::UnboundedSender<ObjectKey>) -> C,
+) -> anyhow::Result<()>
+where
+    C: Future<Output = Result<Connector, ConnectError>>,
+{
+    let admin = Admin::default();
+    admin.readiness.waits("operator", "starting");
+    let listener = admin::bind(config.admin_address)
+        .await
+        .with_context(|| format!("cannot listen on {}", config.admin_address))?;
+    let stop_server = CancellationToken::new();
+    let server = tokio::spawn(admin::serve(listener, admin.clone(), stop_server.clone()));
+    let result = operate(config, client, &admin, &shutdown, connect).await;
+    admin.readiness.waits("operator", "stopping");
+    stop_server.cancel();
+    server.await.context("the admin server failed")?.context("the admin server failed")?;
+    result
+}
+
+async fn operate<C>(
+    config: Config,
+    client: Client,
+    admin: &Admin,
+    shutdown: &CancellationToken,
+    connect: impl FnOnce(ConnectorConfig, mpsc::UnboundedSender<ObjectKey>) -> C,
+) -> anyhow::Result<()>
+where
+    C: Future<Output = Result<Connector, ConnectError>>,
+{
+    let readiness = &admin.readiness;
+    let Some(cluster_id) = shutdown.run_until_cancelled(prepare(&config, &client, readiness)).await
+    else {
+        return Ok(());
+    };
+    tracing::info!(cluster_id, version = env!("CARGO_PKG_VERSION"), "starts");
+    let (wake, woken) = mpsc::unbounded_channel();
+    let (wake_environment, woken_environments) = mpsc::unbounded_channel();
+    let connector =
+        connect(config.connector(), wake.clone()).await.context("cannot set up AWS")?;
+    let (services, service_writer) = reflector::store();
+    let (environments, environment_writer) = reflector::store();
+    let (namespaces, namespace_writer) = reflector::store();
+    let (events, publishing) = Events::new(client.clone());
+    let context = Arc::new(Context {
+        client: ClientHandle(client.clone()),
+        cluster_id,
+        connector,
+        services,
+        environments,
+        namespaces,
+        index: Index::default(),
+        service_statuses: Statuses::new(client.clone()),
+        environment_statuses: Statuses::new(client),
+        events,
+        environments_seen: Locked::default(),
+        metrics: Metrics::default(),
+        wake,
+        wake_environment,
+        config,
+    });
+    Metrics::show(&context);
+    // A second context in one server is impossible: there is one `operate` in a server's life.
+    let _ = admin.context.set(Arc::clone(&context));
+
+    let mut watches = JoinSet::new();
+    watch_all(
+        &mut watches,
+        &context,
+        readiness,
+        Writers {
+            services: service_writer,
+            environments: environment_writer,
+            namespaces: namespace_writer,
+        },
+    );
+    let mut publisher = tokio::spawn(publishing);
+    let synced = async {
+        // An error means that a watch ended; what ended is noticed below.
+        let _ = context.namespaces.wait_until_ready().await;
+        let _ = context.environments.wait_until_ready().await;
+        let _ = context.services.wait_until_ready().await;
+    };
+    if shutdown.run_until_cancelled(synced).await.is_none() {
+        return Ok(());
+    }
+    let stop = shutdown.child_token();
+    let mut controllers = JoinSet::new();
+    controllers.spawn(environment::run(Arc::clone(&context), stop.clone(), woken_environments));
+    controllers.spawn(privateservice::run(Arc::clone(&context), stop.clone(), woken));
+    readiness.is_up("operator");
+    tracing::info!(
+        services = context.services.len(),
+        environments = context.environments.len(),
+        "ready"
+    );
+
+    let result = tokio::select! {
+        () = shutdown.cancelled() => Ok(()),
+        Some(ended) = watches.join_next() => Err(ended_early("a watch", ended)),
+        Some(ended) = controllers.join_next() => Err(ended_early("a controller", ended)),
+    };
+    tracing::info!("stops");
+    readiness.waits("operator", "stopping");
+    stop.cancel();
+    let finish = async { while controllers.join_next().await.is_some() {} };
+    if tokio::time::timeout(GRACE, finish).await.is_err() {
+        tracing::warn!("a pass did not finish in time");
+    }
+    watches.shutdown().await;
+    controllers.shutdown().await;
+    // Only the admin server still holds the context, so the queue of Events does not close by itself.
+    context.events.close();
+    let _ = tokio::time::timeout(LAST_EVENTS, &mut publisher).await;
+    publisher.abort();
+    result
+}
+
+/// What must be known and there before anything starts. Waits for it, for as long as it takes.
+async fn prepare(config: &Config, client: &Client, readiness: &Readiness) -> String {
+    let cluster_id = match &config.cluster_id {
+        Some(id) => id.clone(),
+        None => client::cluster_uid(client, readiness).await,
+    };
+    let namespace = config.watch_namespaces.first().map(String::as_str);
+    client::served::<PrivateService>(client, namespace, readiness).await;
+    client::served::<Environment>(client, None, readiness).await;
+    cluster_id
+}
+
+struct Writers {
+    services: reflector::store::Writer<PrivateService>,
+    environments: reflector::store::Writer<Environment>,
+    namespaces: reflector::store::Writer<PartialObjectMeta<Namespace>>,
+}
+
+fn watch_all(
+    tasks: &mut JoinSet<()>,
+    context: &Arc<Context>,
+    readiness: &Readiness,
+    writers: Writers,
+) {
+    let client = &context.client.0;
+    let config = &context.config;
+    let (bad_services, found) = mpsc::unbounded_channel();
+    tasks.spawn(malformed::report(found, Arc::clone(context), |context| {
+        &context.service_statuses
+    }));
+    let (bad_environments, found) = mpsc::unbounded_channel();
+    tasks.spawn(malformed::report(found, Arc::clone(context), |context| {
+        &context.environment_statuses
+    }));
+    tasks.spawn(watch::follow(
+        "cache of PrivateServices",
+        watch::objects(client, &config.watch_namespaces, config.watch_selector.as_deref()),
+        writers.services,
+        watch::ServiceListener::new(Arc::clone(context)),
+        bad_services,
+        readiness.clone(),
+    ));
+    tasks.spawn(watch::follow(
+        "cache of Environments",
+        watch::cluster_objects(client),
+        writers.environments,
+        watch::EnvironmentListener::new(Arc::clone(context)),
+        bad_environments,
+        readiness.clone(),
+    ));
+    let (nothing_refused, _) = mpsc::unbounded_channel();
+    tasks.spawn(watch::follow(
+        "cache of namespaces",
+        watch::kubernetes_namespaces(client),
+        writers.namespaces,
+        watch::NamespaceListener::new(Arc::clone(context)),
+        nothing_refused,
+        readiness.clone(),
+    ));
+}
+
+fn ended_early(part: &str, ended: Result<(), tokio::task::JoinError>) -> anyhow::Error {
+    match ended {
+        Ok(()) => anyhow::anyhow!("{part} ended by itself"),
+        Err(error) => anyhow::Error::from(error).context(format!("{part} failed")),
+    }
+}

@@ -1,0 +1,141 @@
+//! Questions to the AWS side of a world. Looks into the simulator and, for Cloud Map, at the stand-in behind it.
+
+use anyhow::{Context, Result, bail, ensure};
+use serde_json::{Value, json};
+
+use super::{DEADLINE, World};
+use crate::calls::Calls;
+use crate::eventually::eventually;
+
+impl World {
+    /// All the operator asked of AWS so far.
+    pub fn calls(&self) -> Calls {
+        Calls::without(self.simulator.requests(), &self.aws.sent())
+    }
+
+    /// A place in the stream of requests, for [`World::calls_since`].
+    pub fn mark(&self) -> u64 {
+        self.simulator.requests().last().map_or(0, |request| request.seq)
+    }
+
+    /// What the operator asked of AWS after a mark.
+    pub fn calls_since(&self, mark: u64) -> Calls {
+        let mut calls = self.calls();
+        calls.0.retain(|request| request.seq > mark);
+        calls
+    }
+
+    /// Every ECS service there is or was, as DescribeServices shows it.
+    pub fn ecs_services(&self) -> Vec<Value> {
+        self.simulator.state()["services"].as_array().cloned().unwrap_or_default()
+    }
+
+    /// The ECS service of that name that is ACTIVE.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn ecs_service(&self, name: &str) -> Result<Value> {
+        self.ecs_services()
+            .into_iter()
+            .find(|service| service["serviceName"] == name && service["status"] == "ACTIVE")
+            .with_context(|| format!("no ACTIVE ECS service {name}"))
+    }
+
+    /// The value of a tag of an ECS service.
+    pub fn tag(service: &Value, key: &str) -> Option<String> {
+        let tags = service["tags"].as_array()?;
+        let tag = tags.iter().find(|tag| tag["key"] == key)?;
+        Some(tag["value"].as_str()?.to_owned())
+    }
+
+    /// How many task definitions were ever registered.
+    pub fn task_definitions(&self) -> usize {
+        self.simulator.state()["taskDefinitions"].as_array().map_or(0, Vec::len)
+    }
+
+    /// The Cloud Map services of the namespace.
+    ///
+    /// # Errors
+    /// When AWS does not answer.
+    pub async fn dns_services(&self) -> Result<Vec<Value>> {
+        let filter = json!([{
+            "Name": "NAMESPACE_ID", "Values": [self.seeded.namespace_id()], "Condition": "EQ",
+        }]);
+        let mut all = Vec::new();
+        let mut body = json!({"Filters": filter, "MaxResults": 100});
+        loop {
+            let page = self.aws.call("servicediscovery:ListServices", body.clone()).await?;
+            all.extend(page["Services"].as_array().cloned().unwrap_or_default());
+            match page["NextToken"].as_str() {
+                Some(token) => body["NextToken"] = json!(token),
+                None => return Ok(all),
+            }
+        }
+    }
+
+    /// The addresses a name resolves to.
+    ///
+    /// # Errors
+    /// When Cloud Map knows no such name.
+    pub async fn resolve(&self, name: &str) -> Result<Vec<String>> {
+        let asked = json!({"NamespaceName": self.seeded.namespace_name, "ServiceName": name});
+        let found = self.aws.call("servicediscovery:DiscoverInstances", asked).await?;
+        let instances = found["Instances"].as_array().cloned().unwrap_or_default();
+        Ok(instances
+            .iter()
+            .filter_map(|one| one["Attributes"]["AWS_INSTANCE_IPV4"].as_str().map(str::to_owned))
+            .collect())
+    }
+
+    /// That AWS holds nothing of a service: no ECS service above INACTIVE and no name in Cloud Map.
+    ///
+    /// # Errors
+    /// What is left.
+    pub async fn holds_nothing_of(&self, name: &str) -> Result<()> {
+        let left = self.ecs_services();
+        let left = left
+            .iter()
+            .find(|service| service["serviceName"] == name && service["status"] != "INACTIVE");
+        if let Some(left) = left {
+            bail!("AWS still holds the ECS service {name}: {}", left["status"]);
+        }
+        let names = self.dns_services().await?;
+        ensure!(names.iter().all(|one| one["Name"] != name), "Cloud Map still holds {name}");
+        Ok(())
+    }
+
+    /// That AWS holds nothing of any service.
+    ///
+    /// # Errors
+    /// What is left.
+    pub async fn holds_nothing(&self) -> Result<()> {
+        let left: Vec<Value> = self
+            .ecs_services()
+            .into_iter()
+            .filter(|service| service["status"] != "INACTIVE")
+            .map(|service| json!([service["serviceName"], service["status"]]))
+            .collect();
+        ensure!(left.is_empty(), "AWS still holds ECS services: {left:?}");
+        let names = self.dns_services().await?;
+        ensure!(names.is_empty(), "AWS still holds Cloud Map services: {names:?}");
+        Ok(())
+    }
+
+    /// Waits until what is asked of the ECS service holds.
+    ///
+    /// # Errors
+    /// The last complaint at the deadline.
+    pub async fn ecs_service_until(
+        &self,
+        name: &str,
+        what: &str,
+        holds: impl Fn(&Value) -> bool,
+    ) -> Result<Value> {
+        eventually(DEADLINE, what, async || {
+            let service = self.ecs_service(name)?;
+            ensure!(holds(&service), "not yet: {service}");
+            Ok(service)
+        })
+        .await
+    }
+}

@@ -1,0 +1,68 @@
+//! What is true of every world at its end, whatever its test was about. Runs the request checker and reads what the witness saw.
+
+use anyhow::{Context, Result, bail, ensure};
+use aws_sim::Outcome;
+use serde_json::{Value, json};
+
+use super::World;
+use crate::calls::Calls;
+use crate::command::{python_tool, repository, run};
+use crate::planes;
+
+impl World {
+    /// Ends the operator and holds the whole run against what always has to be true: each object at each moment obeyed the rules of
+    /// conditions, the operator wrote status and its finalizer only, AWS knows every operation it was asked for, and every
+    /// request fits AWS's own models. Then the control plane goes to the next test.
+    ///
+    /// # Errors
+    /// All that is not true.
+    pub async fn finish(mut self) -> Result<()> {
+        if let Some(operator) = &mut self.operator {
+            if let Some(code) = operator.exit_code()? {
+                bail!("the operator ended with {code}:\n{}", operator.log_tail());
+            }
+            ensure!(!operator.log()?.contains("panicked at"), "{}", operator.log_tail());
+        }
+        self.kill_operator();
+        self.witness.stop();
+        let violations = self.witness.violations();
+        ensure!(violations.is_empty(), "rules were broken:\n{}", violations.join("\n"));
+        ensure!(self.witness.versions() > 0, "no object was ever seen");
+
+        let calls = self.calls();
+        let unknown = calls.0.iter().find(|request| {
+            matches!(&request.outcome, Outcome::Error(code) if code == "NotImplementedBySimulator")
+        });
+        ensure!(unknown.is_none(), "an operation nobody simulates: {unknown:?}");
+        self.requests_fit_the_models(&calls).await?;
+
+        self.clean_cluster().await?;
+        if let Some(plane) = self.plane.take() {
+            planes::give_back(plane);
+        }
+        Ok(())
+    }
+
+    async fn requests_fit_the_models(&self, calls: &Calls) -> Result<()> {
+        if calls.0.is_empty() {
+            return Ok(());
+        }
+        let path = self.scratch.path().join("requests.jsonl");
+        let lines: Vec<String> = calls.0.iter().map(|request| record(request).to_string()).collect();
+        std::fs::write(&path, lines.join("\n"))?;
+        let mut check = tokio::process::Command::new(python_tool("python")?);
+        check.arg(repository().join("tests/tools/validate_requests.py")).arg(&path);
+        run(check, "").await?.ok().context("requests do not fit AWS's models")?;
+        Ok(())
+    }
+}
+
+/// One request in the form the checker reads: without the two form fields that say what is asked rather than with what.
+fn record(request: &aws_sim::Request) -> Value {
+    let mut body = request.body.clone();
+    if let Some(fields) = body.as_object_mut() {
+        fields.remove("Action");
+        fields.remove("Version");
+    }
+    json!({"service": request.service, "operation": request.operation, "body": body})
+}
