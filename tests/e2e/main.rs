@@ -1,5 +1,16 @@
-//! End-to-end tests: a real API server, the operator, and a simulated AWS. One binary, so that they share one control plane.
+//! End-to-end tests: a real API server, the operator, and a simulated AWS. One binary, so that they share control planes.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 mod admit;
+mod apply_samples;
 mod control_plane;
+mod count_calls;
+mod distrust_pages;
+mod keep_services;
+mod rebuild_cluster;
+mod refuse_services;
+mod repair_drift;
+mod survive_crashes;
+mod survive_faults;
+mod tolerate_malformed;
+mod wait_for_environments;

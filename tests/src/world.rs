@@ -17,6 +17,8 @@ use kube::Client;
 use serde_json::Value;
 use tokio::sync::OnceCell;
 
+pub use self::kubernetes::service;
+
 use crate::aws::Aws;
 use crate::control_plane::ControlPlane;
 use crate::operator::{Operator, Settings};
@@ -66,7 +68,6 @@ impl Default for Options {
 }
 
 /// See the top of this file.
-#[derive(Debug)]
 pub struct World {
     /// The simulated AWS: time, faults, holds, behaviours.
     pub simulator: Simulator,
@@ -234,4 +235,28 @@ async fn stand_in() -> Result<&'static MiniStack> {
     let start = || async { MiniStack::start().await.map_err(|error| format!("{error:#}")) };
     let started = STAND_IN.get_or_init(start).await;
     started.as_ref().map_err(|error| anyhow::anyhow!("no MiniStack: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn worlds_do_not_see_each_other() {
+        let (one, other) = tokio::join!(
+            World::bare(Options::default()),
+            World::bare(Options::default())
+        );
+        let (one, other) = (one.unwrap(), other.unwrap());
+        assert_ne!(one.seeded.account, other.seeded.account);
+        assert!(one.seeded.cluster.contains(&one.seeded.account), "{:?}", one.seeded);
+        assert!(one.seeded.namespace.contains(&one.seeded.account), "{:?}", one.seeded);
+        for world in [one, other] {
+            let account = world.seeded.account.clone();
+            world.apply(&world.seeded.environment(ENVIRONMENT)).await.unwrap();
+            assert_eq!(world.dns_services().await.unwrap().len(), 0);
+            assert_eq!(world.calls().total(), 0, "what the test asks is not counted");
+            assert!(world.simulator.requests().len() > 5, "{account} was seeded");
+        }
+    }
 }

@@ -163,10 +163,12 @@ impl Inventory {
                 .get(&dns_id(scope))
                 .and_then(|one| one.failure.clone())
         };
+        let now = now();
+        let recent = |record: &record::Record<Revision>| record.is_pausing(now);
         let mut definitions = state
             .definitions
             .iter()
-            .filter(|(one, _)| one.family() == scope.family);
+            .filter(|(one, record)| one.family() == scope.family && recent(record));
         service
             .or_else(dns)
             .or_else(|| definitions.find_map(|(_, one)| one.failure.clone()))

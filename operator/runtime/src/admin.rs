@@ -40,7 +40,9 @@ pub(crate) async fn serve(
     admin: Admin,
     stop: CancellationToken,
 ) -> std::io::Result<()> {
-    axum::serve(listener, router(admin)).with_graceful_shutdown(stop.cancelled_owned()).await
+    axum::serve(listener, router(admin))
+        .with_graceful_shutdown(stop.cancelled_owned())
+        .await
 }
 
 fn router(admin: Admin) -> Router {
@@ -82,7 +84,9 @@ mod tests {
     #[tokio::test]
     async fn readiness_says_in_words_what_is_missing() {
         let admin = Admin::default();
-        admin.readiness.waits("cache", "waiting for the first list of Environments");
+        admin
+            .readiness
+            .waits("cache", "waiting for the first list of Environments");
         let (code, text) = ready(State(admin.clone())).await;
         assert_eq!(code, StatusCode::SERVICE_UNAVAILABLE);
         assert_eq!(text, "cache: waiting for the first list of Environments\n");

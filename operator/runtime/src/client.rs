@@ -52,7 +52,9 @@ pub(crate) async fn served<K: Kind>(
     };
     let parameters = ListParams::default().limit(1);
     poll(readiness, K::NAME, || async {
-        within_deadline(objects.list_metadata(&parameters)).await.map(drop)
+        within_deadline(objects.list_metadata(&parameters))
+            .await
+            .map(drop)
     })
     .await;
 }

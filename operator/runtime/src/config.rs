@@ -26,7 +26,12 @@ pub struct Config {
 
     /// PrivateServices reconciled at the same time; 0 is no limit. A pass never waits for AWS's rate limits or for a read (it queues and
     /// ends), so that no limit is needed to stay within them.
-    #[arg(long, env = "PRIVATESERVICE_CONCURRENCY", value_name = "COUNT", default_value_t = 0)]
+    #[arg(
+        long,
+        env = "PRIVATESERVICE_CONCURRENCY",
+        value_name = "COUNT",
+        default_value_t = 0
+    )]
     pub concurrency: u16,
 
     /// Where /livez, /readyz and /metrics are served. Port 0 takes a free one; the log says which.
@@ -137,7 +142,10 @@ impl Config {
         ConnectorConfig {
             quota_share: self.quota_share,
             quotas: self.quotas.clone(),
-            timing: Timing { sweep_interval: self.sweep_interval, ..self.timing.clone() },
+            timing: Timing {
+                sweep_interval: self.sweep_interval,
+                ..self.timing.clone()
+            },
         }
     }
 }

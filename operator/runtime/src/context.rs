@@ -1,11 +1,12 @@
 //! What every pass may use: clients, caches, queues. Holds state, does no IO of its own.
 
 use crate::config::Config;
+use crate::environment::Seen;
 use crate::events::Events;
 use crate::index::{self, Index};
-use crate::environment::Seen;
 use crate::locked::Locked;
 use crate::metrics::Metrics;
+use crate::privateservice::Remembered;
 use crate::status::Statuses;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::Client;
@@ -43,6 +44,8 @@ pub struct Context {
     pub environment_statuses: Statuses<Environment>,
     /// Kubernetes Events.
     pub events: Events,
+    /// What this process remembers of PrivateServices between passes.
+    pub(crate) remembered: Locked<HashMap<ObjectKey, Remembered>>,
     /// What this process remembers of Environments between passes, by name.
     pub(crate) environments_seen: Locked<HashMap<String, Seen>>,
     /// Counters.
@@ -87,7 +90,9 @@ impl Context {
 
     /// The AWS account of our credentials, in a Region.
     pub fn account(&self, region: &str) -> Arc<Account> {
-        self.connector.account(&AccountKey { region: region.to_owned() })
+        self.connector.account(&AccountKey {
+            region: region.to_owned(),
+        })
     }
 
     /// Has a PrivateService reconciled soon.

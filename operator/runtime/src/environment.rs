@@ -3,16 +3,15 @@
 //! Reads AWS (three calls a look, rarely) and writes status and Events. Invariant: AWS being unreachable does not unset Ready.
 
 mod rivals;
-mod running;
 mod seen;
 mod verdict;
 
-pub(crate) use running::run;
 pub(crate) use seen::Seen;
 
 use crate::context::Context;
-use crate::events;
 use crate::environment::rivals::Rivals;
+use crate::events;
+use crate::status::WriteError;
 use k8s_openapi::jiff::Timestamp;
 use kube::ResourceExt;
 use kube::runtime::controller::Action;
@@ -35,7 +34,7 @@ const NEARLY_FULL: usize = 270;
 ///
 /// # Errors
 /// Only trouble with the Kubernetes API; everything else is a condition.
-async fn reconcile(
+pub(crate) async fn reconcile(
     object: &Environment,
     context: &Arc<Context>,
 ) -> anyhow::Result<Action> {
@@ -49,7 +48,13 @@ async fn reconcile(
         .unwrap_or_else(|| Seen::new(uid));
     let result = one_pass(object, context, &mut seen).await;
     context.environments_seen.lock().insert(name, seen);
-    result
+    match result {
+        // Its next event brings it back, if it is still there.
+        Err(error) if error.downcast_ref().is_some_and(WriteError::is_gone) => {
+            Ok(Action::await_change())
+        }
+        other => other,
+    }
 }
 
 async fn one_pass(
@@ -68,21 +73,32 @@ async fn one_pass(
         Ok(query) => query,
         Err(problem) => {
             let verdict = verdict::problem(&problem);
-            write(object, context, seen, &previous, next(&previous, object, &verdict, users))
-                .await?;
+            write(
+                object,
+                context,
+                seen,
+                &previous,
+                next(&previous, object, &verdict, users),
+            )
+            .await?;
             return Ok(Action::await_change());
         }
     };
     let asked = asked(object);
     let ready = verdict::is_ready(&previous);
     if seen.is_due(&query, asked.as_deref(), ready, Instant::now(), &pace) {
-        let priority = Priority { lane: Lane::Edit, since: Timestamp::now() };
+        let priority = Priority {
+            lane: Lane::Edit,
+            since: Timestamp::now(),
+        };
         let account = context.account(&object.spec.region);
         let facts = account.look_at_environment(&query, priority).await;
         tracing::debug!(?facts, "looked at AWS");
         seen.looked(query, asked, facts, Instant::now());
     }
-    let Some(facts) = seen.facts().cloned() else { return Ok(Action::requeue(pace.not_ready)) };
+    let Some(facts) = seen.facts().cloned() else {
+        return Ok(Action::requeue(pace.not_ready));
+    };
     let judgement = environment::judge(object, &facts, &Rivals(context.environments.state()));
     seen.answered(!matches!(&judgement, Err(problem) if environment::is_transient(problem)));
     let judged_before = previous.observed_generation == object.metadata.generation
@@ -91,7 +107,10 @@ async fn one_pass(
     let verdict = verdict::conclude(&judgement, judged_before, long);
     let mut status = match &verdict {
         Some(verdict) => next(&previous, object, verdict, users),
-        None => EnvironmentStatus { services: count(users), ..previous.clone() },
+        None => EnvironmentStatus {
+            services: count(users),
+            ..previous.clone()
+        },
     };
     if let (Ok(()), Ok(account)) = (&judgement, &facts.account) {
         status = EnvironmentStatus {
@@ -112,7 +131,11 @@ async fn one_pass(
         .and_then(|left| Duration::try_from(left).ok());
     let later = write(object, context, seen, &previous, status).await?;
     let look = seen.next_look(ready, Instant::now(), &pace);
-    let after = [Some(look), stalled, later].into_iter().flatten().min().unwrap_or(look);
+    let after = [Some(look), stalled, later]
+        .into_iter()
+        .flatten()
+        .min()
+        .unwrap_or(look);
     Ok(Action::requeue(after.max(Duration::from_millis(100))))
 }
 
@@ -145,7 +168,10 @@ async fn write(
     previous: &EnvironmentStatus,
     status: EnvironmentStatus,
 ) -> anyhow::Result<Option<Duration>> {
-    let only_count = EnvironmentStatus { services: previous.services, ..status.clone() } == *previous;
+    let only_count = EnvironmentStatus {
+        services: previous.services,
+        ..status.clone()
+    } == *previous;
     if only_count && status.services != previous.services {
         // A mass creation would otherwise write once a service.
         if let Some(wait) = seen.until_next_count(COUNT_PAUSE, Instant::now()) {

@@ -41,12 +41,20 @@ pub struct Event {
 impl Event {
     /// An Event of type Normal.
     pub fn normal(reason: &str, message: impl Into<String>, action: &'static str) -> Self {
-        Self { warning: false, reason: reason.into(), message: message.into(), action }
+        Self {
+            warning: false,
+            reason: reason.into(),
+            message: message.into(),
+            action,
+        }
     }
 
     /// An Event of type Warning.
     pub fn warning(reason: &str, message: impl Into<String>, action: &'static str) -> Self {
-        Self { warning: true, ..Self::normal(reason, message, action) }
+        Self {
+            warning: true,
+            ..Self::normal(reason, message, action)
+        }
     }
 }
 
@@ -86,7 +94,14 @@ impl Events {
                 tracing::debug!(error, reason = event.reason, "event not published");
             }
         };
-        (Self { queue, closed, seen: Arc::default() }, publishing)
+        (
+            Self {
+                queue,
+                closed,
+                seen: Arc::default(),
+            },
+            publishing,
+        )
     }
 
     /// Takes no more Events; those that wait are still published.
@@ -96,7 +111,11 @@ impl Events {
 
     /// Publishes an Event about an object, soon.
     pub fn publish<K: Kind>(&self, object: &K, event: Event) {
-        if self.queue.try_send((object.object_ref(&()), event)).is_err() {
+        if self
+            .queue
+            .try_send((object.object_ref(&()), event))
+            .is_err()
+        {
             tracing::debug!("event dropped: too many are waiting");
         }
     }
@@ -127,7 +146,11 @@ impl Events {
 
 fn kube_event(event: &Event) -> KubeEvent {
     KubeEvent {
-        type_: if event.warning { EventType::Warning } else { EventType::Normal },
+        type_: if event.warning {
+            EventType::Warning
+        } else {
+            EventType::Normal
+        },
         reason: event.reason.clone(),
         note: Some(shortened(&event.message)),
         action: event.action.into(),

@@ -4,15 +4,18 @@
 
 use crate::kind::{self, Kind};
 use crate::status::{WriteError, within_deadline};
+use kube::Client;
 use kube::ResourceExt;
 use kube::api::{Patch, PatchParams};
-use kube::Client;
 use privateservice_api::meta;
 use serde_json::{Value, json};
 
 /// True if the object carries the finalizer.
 pub fn has(object: &impl ResourceExt) -> bool {
-    object.finalizers().iter().any(|name| name == meta::FINALIZER)
+    object
+        .finalizers()
+        .iter()
+        .any(|name| name == meta::FINALIZER)
 }
 
 /// Adds the finalizer. Does nothing if it is there.
@@ -31,7 +34,9 @@ pub async fn add<K: Kind>(client: &Client, object: &K) -> Result<(), WriteError>
 /// # Errors
 /// Like [`add`].
 pub async fn remove<K: Kind>(client: &Client, object: &K) -> Result<(), WriteError> {
-    let Some(patch) = removal(object.uid().as_deref(), object.finalizers()) else { return Ok(()) };
+    let Some(patch) = removal(object.uid().as_deref(), object.finalizers()) else {
+        return Ok(());
+    };
     match send(client, object, patch).await {
         Err(error) if error.is_not_found() => Ok(()),
         other => other,
@@ -57,15 +62,22 @@ fn addition(uid: Option<&str>, before: &[String]) -> Option<Value> {
 }
 
 fn removal(uid: Option<&str>, before: &[String]) -> Option<Value> {
-    let after: Vec<String> =
-        before.iter().filter(|name| *name != meta::FINALIZER).cloned().collect();
+    let after: Vec<String> = before
+        .iter()
+        .filter(|name| *name != meta::FINALIZER)
+        .cloned()
+        .collect();
     (after.len() < before.len()).then(|| replacement(uid, before, &after))
 }
 
 /// Replaces the list if it is still the one that was seen, on the object that was seen.
 fn replacement(uid: Option<&str>, before: &[String], after: &[String]) -> Value {
     // The API server keeps no empty list: where there is none, the path is absent, which `test` compares as null.
-    let seen = if before.is_empty() { Value::Null } else { json!(before) };
+    let seen = if before.is_empty() {
+        Value::Null
+    } else {
+        json!(before)
+    };
     json!([
         {"op": "test", "path": "/metadata/uid", "value": uid},
         {"op": "test", "path": "/metadata/finalizers", "value": seen},

@@ -42,7 +42,10 @@ impl<K: Kind> Malformed<K> {
 impl<'de, K: Kind> Deserialize<'de> for Guarded<K> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut value = serde_json::Value::deserialize(deserializer)?;
-        if let Some(metadata) = value.get_mut("metadata").and_then(|value| value.as_object_mut()) {
+        if let Some(metadata) = value
+            .get_mut("metadata")
+            .and_then(|value| value.as_object_mut())
+        {
             // Often larger than all the rest, and never looked at.
             metadata.remove("managedFields");
         }
@@ -129,7 +132,16 @@ mod tests {
     fn a_malformed_object_keeps_its_name_and_status_and_says_what_is_wrong() {
         let found = malformed(json!({"spec": {"source": 5}, "status": {"serviceArn": "arn"}}));
         assert_eq!(found.metadata.name.as_deref(), Some("cache"));
-        assert_eq!(found.status.clone().unwrap().unwrap().service_arn.as_deref(), Some("arn"));
+        assert_eq!(
+            found
+                .status
+                .clone()
+                .unwrap()
+                .unwrap()
+                .service_arn
+                .as_deref(),
+            Some("arn")
+        );
         assert!(!found.error.is_empty());
         assert!(found.deletable().is_none());
     }

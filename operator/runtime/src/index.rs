@@ -27,7 +27,10 @@ impl Entry {
             .filter_map(|entry| entry.value_from.as_ref()?.service_ref.as_ref())
             .map(|reference| reference.name.clone())
             .collect();
-        Self { environment: environment_of(object, default_environment), references }
+        Self {
+            environment: environment_of(object, default_environment),
+            references,
+        }
     }
 }
 
@@ -36,8 +39,17 @@ pub fn environment_of(
     object: &PrivateService,
     default_environment: Option<&str>,
 ) -> Option<String> {
-    let placed = object.status.as_ref().and_then(|status| status.environment.as_deref());
-    object.spec.environment.as_deref().or(placed).or(default_environment).map(str::to_owned)
+    let placed = object
+        .status
+        .as_ref()
+        .and_then(|status| status.environment.as_deref());
+    object
+        .spec
+        .environment
+        .as_deref()
+        .or(placed)
+        .or(default_environment)
+        .map(str::to_owned)
 }
 
 /// The index.
@@ -59,12 +71,24 @@ impl Index {
     pub fn put(&self, key: &ObjectKey, entry: Entry) -> Option<Entry> {
         let mut inner = self.inner.write().unwrap_or_else(PoisonError::into_inner);
         let before = inner.take(key);
-        inner.by_name.entry(key.name.clone()).or_default().insert(key.clone());
+        inner
+            .by_name
+            .entry(key.name.clone())
+            .or_default()
+            .insert(key.clone());
         for name in &entry.references {
-            inner.by_reference.entry(name.clone()).or_default().insert(key.clone());
+            inner
+                .by_reference
+                .entry(name.clone())
+                .or_default()
+                .insert(key.clone());
         }
         if let Some(environment) = &entry.environment {
-            inner.by_environment.entry(environment.clone()).or_default().insert(key.clone());
+            inner
+                .by_environment
+                .entry(environment.clone())
+                .or_default()
+                .insert(key.clone());
         }
         inner.entries.insert(key.clone(), entry);
         before
@@ -72,7 +96,10 @@ impl Index {
 
     /// Forgets an object. Yields what was remembered of it.
     pub fn remove(&self, key: &ObjectKey) -> Option<Entry> {
-        self.inner.write().unwrap_or_else(PoisonError::into_inner).take(key)
+        self.inner
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take(key)
     }
 
     /// All PrivateServices of that name, in any Kubernetes namespace and Environment.
@@ -92,7 +119,10 @@ impl Index {
 
     /// How many PrivateServices use an Environment.
     pub fn user_count(&self, environment: &str) -> usize {
-        self.read().by_environment.get(environment).map_or(0, BTreeSet::len)
+        self.read()
+            .by_environment
+            .get(environment)
+            .map_or(0, BTreeSet::len)
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Inner> {
@@ -124,7 +154,8 @@ fn drop_from(map: &mut HashMap<String, BTreeSet<ObjectKey>>, at: &str, key: &Obj
 }
 
 fn listed(keys: Option<&BTreeSet<ObjectKey>>) -> Vec<ObjectKey> {
-    keys.map(|keys| keys.iter().cloned().collect()).unwrap_or_default()
+    keys.map(|keys| keys.iter().cloned().collect())
+        .unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -132,7 +163,10 @@ mod tests {
     use super::*;
 
     fn key(namespace: &str, name: &str) -> ObjectKey {
-        ObjectKey { namespace: namespace.into(), name: name.into() }
+        ObjectKey {
+            namespace: namespace.into(),
+            name: name.into(),
+        }
     }
 
     fn entry(environment: &str, references: &[&str]) -> Entry {
@@ -149,7 +183,10 @@ mod tests {
         index.put(&key("b", "api"), entry("staging", &["cache"]));
         index.put(&key("a", "cache"), entry("production", &[]));
         assert_eq!(index.namesakes("api"), [key("a", "api"), key("b", "api")]);
-        assert_eq!(index.dependents("cache"), [key("a", "api"), key("b", "api")]);
+        assert_eq!(
+            index.dependents("cache"),
+            [key("a", "api"), key("b", "api")]
+        );
         assert_eq!(index.users("staging"), [key("a", "api"), key("b", "api")]);
         assert_eq!(index.user_count("production"), 1);
     }
@@ -159,7 +196,10 @@ mod tests {
         let index = Index::default();
         let api = key("a", "api");
         index.put(&api, entry("staging", &["cache"]));
-        assert_eq!(index.put(&api, entry("production", &[])), Some(entry("staging", &["cache"])));
+        assert_eq!(
+            index.put(&api, entry("production", &[])),
+            Some(entry("staging", &["cache"]))
+        );
         assert_eq!(index.users("staging"), []);
         assert_eq!(index.dependents("cache"), []);
         index.remove(&api);
@@ -171,10 +211,19 @@ mod tests {
     fn an_object_uses_what_it_names_else_where_it_is_else_the_default() {
         let mut object = PrivateService::default();
         assert_eq!(environment_of(&object, None), None);
-        assert_eq!(environment_of(&object, Some("default")).as_deref(), Some("default"));
+        assert_eq!(
+            environment_of(&object, Some("default")).as_deref(),
+            Some("default")
+        );
         object.status.get_or_insert_default().environment = Some("first".into());
-        assert_eq!(environment_of(&object, Some("default")).as_deref(), Some("first"));
+        assert_eq!(
+            environment_of(&object, Some("default")).as_deref(),
+            Some("first")
+        );
         object.spec.environment = Some("named".into());
-        assert_eq!(environment_of(&object, Some("default")).as_deref(), Some("named"));
+        assert_eq!(
+            environment_of(&object, Some("default")).as_deref(),
+            Some("named")
+        );
     }
 }

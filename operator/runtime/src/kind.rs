@@ -57,11 +57,19 @@ impl Kind for PrivateService {
         conditions: Vec<Condition>,
         generation: Option<i64>,
     ) -> Self::Status {
-        Self::Status { conditions, observed_generation: generation, ..status }
+        Self::Status {
+            conditions,
+            observed_generation: generation,
+            ..status
+        }
     }
 
     fn salvaged(metadata: ObjectMeta, status: Option<Self::Status>) -> Self {
-        Self { metadata, status, ..Self::default() }
+        Self {
+            metadata,
+            status,
+            ..Self::default()
+        }
     }
 
     fn api(client: Client, namespace: Option<&str>) -> Api<PartialObjectMeta<Self>> {
@@ -89,11 +97,19 @@ impl Kind for Environment {
         conditions: Vec<Condition>,
         generation: Option<i64>,
     ) -> Self::Status {
-        Self::Status { conditions, observed_generation: generation, ..status }
+        Self::Status {
+            conditions,
+            observed_generation: generation,
+            ..status
+        }
     }
 
     fn salvaged(metadata: ObjectMeta, status: Option<Self::Status>) -> Self {
-        Self { metadata, status, ..Self::default() }
+        Self {
+            metadata,
+            status,
+            ..Self::default()
+        }
     }
 
     fn api(client: Client, _namespace: Option<&str>) -> Api<PartialObjectMeta<Self>> {
@@ -103,5 +119,8 @@ impl Kind for Environment {
 
 /// Namespace and name of an object; the namespace is empty where the kind has none.
 pub fn key(object: &impl Resource) -> ObjectKey {
-    ObjectKey { namespace: object.namespace().unwrap_or_default(), name: object.name_any() }
+    ObjectKey {
+        namespace: object.namespace().unwrap_or_default(),
+        name: object.name_any(),
+    }
 }

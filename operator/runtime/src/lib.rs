@@ -11,6 +11,7 @@ mod admin;
 mod client;
 pub mod config;
 pub mod context;
+mod controller;
 mod environment;
 pub mod events;
 pub mod finalizer;

@@ -5,8 +5,8 @@ use crate::events::Event;
 use crate::guarded::Malformed;
 use crate::kind::Kind;
 use crate::status::Statuses;
-use kube::ResourceExt;
 use k8s_openapi::jiff::Timestamp;
+use kube::ResourceExt;
 use privateservice_api::conditions::Reason;
 use privateservice_core::conditions::{self, Ready, Verdict};
 use std::sync::Arc;
@@ -21,7 +21,13 @@ pub(crate) async fn report<K: Kind>(
     while let Some(malformed) = found.recv().await {
         let name = malformed.metadata.name.clone().unwrap_or_default();
         let namespace = malformed.metadata.namespace.clone().unwrap_or_default();
-        tracing::warn!(kind = K::NAME, namespace, name, error = malformed.error, "unreadable object");
+        tracing::warn!(
+            kind = K::NAME,
+            namespace,
+            name,
+            error = malformed.error,
+            "unreadable object"
+        );
         let Ok(status) = malformed.status else {
             // Applying a status would drop what cannot be read in the present one.
             continue;

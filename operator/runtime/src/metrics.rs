@@ -7,11 +7,11 @@ use privateservice_api::conditions::{ConditionType, Reason};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric};
+use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::{ConstCounter, Counter};
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::metrics::histogram::Histogram;
-use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::Registry;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -60,7 +60,12 @@ impl Default for Metrics {
             durations.clone(),
         );
         registry.register("status_writes", "Statuses written", status_writes.clone());
-        Self { registry: Mutex::new(registry), reconciles, durations, status_writes }
+        Self {
+            registry: Mutex::new(registry),
+            reconciles,
+            durations,
+            status_writes,
+        }
     }
 }
 
@@ -68,8 +73,12 @@ impl Metrics {
     /// Counts a pass: `reason` is the one Ready has after it, `None` if the pass could not be finished or there is none.
     pub fn reconciled(&self, kind: &'static str, reason: Option<Reason>, took: Duration) {
         let reason = reason.map_or("None", Reason::as_str);
-        self.reconciles.get_or_create(&ReconcileLabels { kind, reason }).inc();
-        self.durations.get_or_create(&KindLabels { kind }).observe(took.as_secs_f64());
+        self.reconciles
+            .get_or_create(&ReconcileLabels { kind, reason })
+            .inc();
+        self.durations
+            .get_or_create(&KindLabels { kind })
+            .observe(took.as_secs_f64());
     }
 
     /// Counts a status that was written.
@@ -83,7 +92,10 @@ impl Metrics {
     /// None in practice: the text is written into memory.
     pub fn text(&self) -> Result<String, fmt::Error> {
         let mut text = String::new();
-        encode(&mut text, &self.registry.lock().unwrap_or_else(PoisonError::into_inner))?;
+        encode(
+            &mut text,
+            &self.registry.lock().unwrap_or_else(PoisonError::into_inner),
+        )?;
         Ok(text)
     }
 
@@ -104,7 +116,9 @@ struct View(Weak<Context>);
 
 impl Collector for View {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
-        let Some(context) = self.0.upgrade() else { return Ok(()) };
+        let Some(context) = self.0.upgrade() else {
+            return Ok(());
+        };
         aws_calls(&context, &mut encoder)?;
         queues(&context, &mut encoder)?;
         objects(&context, &mut encoder)
@@ -150,13 +164,18 @@ fn queues(context: &Context, encoder: &mut DescriptorEncoder<'_>) -> Result<(), 
 fn objects(context: &Context, encoder: &mut DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
     let mut counts: BTreeMap<&'static str, usize> = BTreeMap::new();
     for object in context.services.state() {
-        let conditions =
-            object.status.as_ref().map(|status| status.conditions.as_slice()).unwrap_or_default();
+        let conditions = object
+            .status
+            .as_ref()
+            .map(|status| status.conditions.as_slice())
+            .unwrap_or_default();
         let reason = conditions
             .iter()
             .find(|condition| condition.type_ == ConditionType::Ready.as_str())
             .and_then(|condition| Reason::parse(&condition.reason));
-        *counts.entry(reason.map_or("Unseen", Reason::as_str)).or_default() += 1;
+        *counts
+            .entry(reason.map_or("Unseen", Reason::as_str))
+            .or_default() += 1;
     }
     let mut family = encoder.encode_descriptor(
         "objects",
@@ -181,7 +200,11 @@ mod tests {
     #[test]
     fn passes_are_counted_by_kind_and_reason() {
         let metrics = Metrics::default();
-        metrics.reconciled("PrivateService", Some(Reason::Succeeded), Duration::from_millis(2));
+        metrics.reconciled(
+            "PrivateService",
+            Some(Reason::Succeeded),
+            Duration::from_millis(2),
+        );
         metrics.reconciled("PrivateService", None, Duration::from_millis(2));
         let text = metrics.text().unwrap();
         for line in [

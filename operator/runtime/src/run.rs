@@ -11,7 +11,7 @@ use crate::locked::Locked;
 use crate::metrics::Metrics;
 use crate::readiness::Readiness;
 use crate::status::Statuses;
-use crate::{client, environment, malformed, privateservice, watch};
+use crate::{client, controller, malformed, watch};
 use anyhow::Context as _;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::Client;
@@ -67,7 +67,10 @@ where
     let result = operate(config, client, &admin, &shutdown, connect).await;
     admin.readiness.waits("operator", "stopping");
     stop_server.cancel();
-    server.await.context("the admin server failed")?.context("the admin server failed")?;
+    server
+        .await
+        .context("the admin server failed")?
+        .context("the admin server failed")?;
     result
 }
 
@@ -82,15 +85,18 @@ where
     C: Future<Output = Result<Connector, ConnectError>>,
 {
     let readiness = &admin.readiness;
-    let Some(cluster_id) = shutdown.run_until_cancelled(prepare(&config, &client, readiness)).await
+    let Some(cluster_id) = shutdown
+        .run_until_cancelled(prepare(&config, &client, readiness))
+        .await
     else {
         return Ok(());
     };
     tracing::info!(cluster_id, version = env!("CARGO_PKG_VERSION"), "starts");
     let (wake, woken) = mpsc::unbounded_channel();
     let (wake_environment, woken_environments) = mpsc::unbounded_channel();
-    let connector =
-        connect(config.connector(), wake.clone()).await.context("cannot set up AWS")?;
+    let connector = connect(config.connector(), wake.clone())
+        .await
+        .context("cannot set up AWS")?;
     let (services, service_writer) = reflector::store();
     let (environments, environment_writer) = reflector::store();
     let (namespaces, namespace_writer) = reflector::store();
@@ -106,6 +112,7 @@ where
         service_statuses: Statuses::new(client.clone()),
         environment_statuses: Statuses::new(client),
         events,
+        remembered: Locked::default(),
         environments_seen: Locked::default(),
         metrics: Metrics::default(),
         wake,
@@ -139,8 +146,16 @@ where
     }
     let stop = shutdown.child_token();
     let mut controllers = JoinSet::new();
-    controllers.spawn(environment::run(Arc::clone(&context), stop.clone(), woken_environments));
-    controllers.spawn(privateservice::run(Arc::clone(&context), stop.clone(), woken));
+    controllers.spawn(controller::environments(
+        Arc::clone(&context),
+        woken_environments,
+        stop.clone(),
+    ));
+    controllers.spawn(controller::services(
+        Arc::clone(&context),
+        woken,
+        stop.clone(),
+    ));
     readiness.is_up("operator");
     tracing::info!(
         services = context.services.len(),
@@ -205,7 +220,11 @@ fn watch_all(
     }));
     tasks.spawn(watch::follow(
         "cache of PrivateServices",
-        watch::objects(client, &config.watch_namespaces, config.watch_selector.as_deref()),
+        watch::objects(
+            client,
+            &config.watch_namespaces,
+            config.watch_selector.as_deref(),
+        ),
         writers.services,
         watch::ServiceListener::new(Arc::clone(context)),
         bad_services,

@@ -78,14 +78,19 @@ struct Identity<'a> {
 
 impl<K: Kind> std::fmt::Debug for Statuses<K> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Statuses").field("written", &self.lock().len()).finish_non_exhaustive()
+        f.debug_struct("Statuses")
+            .field("written", &self.lock().len())
+            .finish_non_exhaustive()
     }
 }
 
 impl<K: Kind> Statuses<K> {
     /// Nothing written yet.
     pub fn new(client: Client) -> Self {
-        Self { client, written: Mutex::default() }
+        Self {
+            client,
+            written: Mutex::default(),
+        }
     }
 
     /// The newest status of an object that came from the cache: the cached one, or what we wrote since.
@@ -118,8 +123,11 @@ impl<K: Kind> Statuses<K> {
         let parameters = PatchParams::apply(meta::FIELD_MANAGER).force();
         let patch = Patch::Apply(&body);
         let answer = within_deadline(api.patch_status(&key.name, &parameters, &patch)).await?;
-        let written =
-            Written { uid, resource_version: answer.resource_version(), status: status.clone() };
+        let written = Written {
+            uid,
+            resource_version: answer.resource_version(),
+            status: status.clone(),
+        };
         self.lock().insert(key, written);
         Ok(true)
     }
@@ -136,10 +144,7 @@ impl<K: Kind> Statuses<K> {
 }
 
 /// The newest status of an object; forgets what the cache has caught up with.
-fn newest<K: Kind>(
-    written: &mut HashMap<ObjectKey, Written<K::Status>>,
-    object: &K,
-) -> K::Status {
+fn newest<K: Kind>(written: &mut HashMap<ObjectKey, Written<K::Status>>, object: &K) -> K::Status {
     let key = kind::key(object);
     if let Some(last) = written.get(&key) {
         let cached = object.meta().resource_version.as_deref();

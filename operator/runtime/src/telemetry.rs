@@ -12,8 +12,9 @@ pub fn start(config: &Config) -> anyhow::Result<()> {
     let filter = EnvFilter::builder()
         .parse(&config.log_filter)
         .with_context(|| format!("cannot read the log filter {:?}", config.log_filter))?;
-    let builder =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
     let started = match config.log_format {
         LogFormat::Json => builder.json().flatten_event(true).try_init(),
         LogFormat::Text => builder.try_init(),

@@ -62,10 +62,14 @@ impl<K: Kind> Cacheable for Guarded<K> {
 
     fn sort(self) -> Sorted<K, Malformed<K>> {
         match self {
-            Self::Valid(object) => Sorted { cached: Some(*object), refused: None },
-            Self::Malformed(malformed) => {
-                Sorted { cached: malformed.deletable(), refused: Some(*malformed) }
-            }
+            Self::Valid(object) => Sorted {
+                cached: Some(*object),
+                refused: None,
+            },
+            Self::Malformed(malformed) => Sorted {
+                cached: malformed.deletable(),
+                refused: Some(*malformed),
+            },
         }
     }
 
@@ -81,7 +85,10 @@ impl Cacheable for PartialObjectMeta<Namespace> {
     fn sort(mut self) -> Sorted<Self, Self::Refused> {
         self.metadata.managed_fields = None;
         self.metadata.annotations = None;
-        Sorted { cached: Some(self), refused: None }
+        Sorted {
+            cached: Some(self),
+            refused: None,
+        }
     }
 
     fn namesake(&self) -> Self {
@@ -119,12 +126,16 @@ where
 
 /// Watches a kind that has no namespace.
 pub(crate) fn cluster_objects<K: Kind>(client: &Client) -> Events<Guarded<K>> {
-    watcher(Api::all(client.clone()), Config::default()).default_backoff().boxed()
+    watcher(Api::all(client.clone()), Config::default())
+        .default_backoff()
+        .boxed()
 }
 
 /// Watches the metadata of Kubernetes namespaces.
 pub(crate) fn kubernetes_namespaces(client: &Client) -> Events<PartialObjectMeta<Namespace>> {
-    watcher(Api::all(client.clone()), Config::default()).default_backoff().boxed()
+    watcher(Api::all(client.clone()), Config::default())
+        .default_backoff()
+        .boxed()
 }
 
 /// Keeps a cache until the stream of events ends. What cannot be cached goes to `refused`.

@@ -74,7 +74,7 @@ impl World {
             "TagResource" => self.tag_resource(body),
             "UntagResource" => self.untag_resource(body),
             "ListTagsForResource" => self.list_tags_for_resource(body),
-            "ListTasks" => self.list_tasks(body),
+            "ListTasks" => self.list_tasks(body, now),
             "DescribeTasks" => self.describe_tasks(body, now),
             "StopTask" => self.stop_task(body, now),
             "ListServiceDeployments" => self.list_service_deployments(body),

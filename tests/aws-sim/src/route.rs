@@ -35,7 +35,7 @@ impl Call {
 
     pub(crate) fn is_write(&self) -> bool {
         ![
-            "Describe", "List", "Get", "Discover", "BatchGet", "Lookup", "Receive",
+            "Describe", "List", "Get", "Discover", "BatchGet", "Lookup", "Receive", "Assume",
         ]
         .iter()
         .any(|prefix| self.operation.starts_with(prefix))

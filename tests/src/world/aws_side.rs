@@ -1,11 +1,16 @@
 //! Questions to the AWS side of a world. Looks into the simulator and, for Cloud Map, at the stand-in behind it.
 
+use std::time::Duration;
+
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
 
 use super::{DEADLINE, World};
 use crate::calls::Calls;
 use crate::eventually::eventually;
+
+/// Longer than the operator's poll interval of five seconds.
+const QUIET: Duration = Duration::from_secs(6);
 
 impl World {
     /// All the operator asked of AWS so far.
@@ -119,6 +124,52 @@ impl World {
         let names = self.dns_services().await?;
         ensure!(names.is_empty(), "AWS still holds Cloud Map services: {names:?}");
         Ok(())
+    }
+
+    /// Registers a task definition as somebody else would, without any tag, and returns its ARN.
+    ///
+    /// # Errors
+    /// When AWS refuses it.
+    pub async fn foreign_task_definition(&self, family: &str) -> Result<String> {
+        let asked = json!({
+            "family": family, "networkMode": "awsvpc", "requiresCompatibilities": ["FARGATE"],
+            "cpu": "256", "memory": "512",
+            "containerDefinitions": [{"name": "theirs", "image": "busybox", "essential": true}],
+        });
+        let made = self.aws.call("ecs:RegisterTaskDefinition", asked).await?;
+        let arn = made["taskDefinition"]["taskDefinitionArn"].as_str();
+        Ok(arn.context("no ARN")?.to_owned())
+    }
+
+    /// Waits until the operator asks nothing of AWS for a while, longer than the interval at which it polls what is moving.
+    ///
+    /// # Errors
+    /// When it never comes to rest.
+    pub async fn quiet(&self) -> Result<()> {
+        let mut last = (self.mark(), tokio::time::Instant::now());
+        eventually(DEADLINE, "the operator to come to rest", async || {
+            let now = self.mark();
+            if now != last.0 {
+                last = (now, tokio::time::Instant::now());
+            }
+            ensure!(last.1.elapsed() > QUIET, "it is busy: {:?}", self.calls_since(now - 1).counts());
+            Ok(())
+        })
+        .await
+    }
+
+    /// How many passes over PrivateServices the operator has made since it started.
+    ///
+    /// # Errors
+    /// When /metrics does not answer.
+    pub async fn reconciles(&self) -> Result<u64> {
+        let metrics = self.operator()?.metrics().await?;
+        let lines = metrics.lines().filter(|line| {
+            line.starts_with("privateservice_reconciles_total") && line.contains("PrivateService")
+        });
+        let counts = lines.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok());
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "counts")]
+        Ok(counts.sum::<f64>() as u64)
     }
 
     /// Waits until what is asked of the ECS service holds.

@@ -6,7 +6,6 @@ use anyhow::{Context, Result, bail, ensure};
 use kube::api::{
     Api, ApiResource, DeleteParams, DynamicObject, GroupVersionKind, ListParams, Patch, PatchParams,
 };
-use kube::core::ErrorResponse;
 use privateservice_api::{Environment, PrivateService};
 use serde_json::{Value, json};
 
@@ -92,8 +91,19 @@ impl World {
         reason: Option<&str>,
         within: Duration,
     ) -> Result<PrivateService> {
+        self.ready_is_in(&self.namespace, name, status, reason, within).await
+    }
+
+    async fn ready_is_in(
+        &self,
+        namespace: &str,
+        name: &str,
+        status: &str,
+        reason: Option<&str>,
+        within: Duration,
+    ) -> Result<PrivateService> {
         let what = format!("{name} to be Ready={status} {}", reason.unwrap_or_default());
-        let services = self.services();
+        let services: Api<PrivateService> = Api::namespaced(self.client.clone(), namespace);
         eventually(within, &what, async || {
             let service = services.get(name).await?;
             let generation = service.metadata.generation;
@@ -124,7 +134,23 @@ impl World {
     /// # Errors
     /// What Ready says instead at the deadline.
     pub async fn refused(&self, name: &str, reason: &str) -> Result<String> {
-        let service = self.ready_is(name, "False", Some(reason), DEADLINE).await?;
+        self.refused_in(&self.namespace, name, reason).await
+    }
+
+    /// [`World::ready`] in another namespace.
+    ///
+    /// # Errors
+    /// What Ready says instead at the deadline.
+    pub async fn ready_in(&self, namespace: &str, name: &str) -> Result<PrivateService> {
+        self.ready_is_in(namespace, name, "True", Some("Succeeded"), DEADLINE).await
+    }
+
+    /// [`World::refused`] in another namespace.
+    ///
+    /// # Errors
+    /// What Ready says instead at the deadline.
+    pub async fn refused_in(&self, namespace: &str, name: &str, reason: &str) -> Result<String> {
+        let service = self.ready_is_in(namespace, name, "False", Some(reason), DEADLINE).await?;
         let conditions = service.status.unwrap_or_default().conditions;
         let ready = conditions.into_iter().find(|condition| condition.type_ == "Ready");
         Ok(ready.context("no Ready condition")?.message)
@@ -226,13 +252,27 @@ impl World {
         .await
     }
 
+    /// Lets the API server store a PrivateService of any shape, until the CRDs are installed again.
+    ///
+    /// # Errors
+    /// When the API server refuses it.
+    pub async fn loosen_schema(&self) -> Result<()> {
+        let anything = json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true});
+        let path = "/spec/versions/0/schema/openAPIV3Schema";
+        let patch = json!([{"op": "replace", "path": path, "value": anything}]).to_string();
+        let crd = "customresourcedefinition/privateservices.flexstack.dev";
+        self.kubectl(&["patch", crd, "--type=json", "-p", &patch], "").await?.ok()?;
+        Ok(())
+    }
+
     /// Deletes every PrivateService and Environment of the cluster and waits until they are gone.
     ///
     /// # Errors
     /// When some stay.
     pub(super) async fn clean_cluster(&self) -> Result<()> {
         let services: Api<PrivateService> = Api::all(self.client.clone());
-        for service in services.list(&ListParams::default()).await? {
+        // Their metadata only: one that does not parse goes too.
+        for service in services.list_metadata(&ListParams::default()).await? {
             let namespace = service.metadata.namespace.unwrap_or_default();
             let name = service.metadata.name.unwrap_or_default();
             let api: Api<PrivateService> = Api::namespaced(self.client.clone(), &namespace);
@@ -246,7 +286,7 @@ impl World {
             let name = environment.metadata.name.unwrap_or_default();
             absent_is_fine(environments.delete(&name, &DeleteParams::default()).await)?;
         }
-        let left = services.list(&ListParams::default()).await?.items.len();
+        let left = services.list_metadata(&ListParams::default()).await?.items.len();
         ensure!(left == 0, "{left} services stay");
         Ok(())
     }
@@ -255,13 +295,9 @@ impl World {
 fn absent_is_fine<T>(answer: kube::Result<T>) -> Result<()> {
     match answer {
         Ok(_) => Ok(()),
-        Err(kube::Error::Api(status)) if is_not_found(&status) => Ok(()),
+        Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
         Err(error) => Err(error.into()),
     }
-}
-
-fn is_not_found(status: &ErrorResponse) -> bool {
-    status.code == 404
 }
 
 /// A PrivateService of the given spec in YAML, in [`ENVIRONMENT`] unless it names one.

@@ -159,3 +159,69 @@ fn deployment_configuration(found: &sdk::Service) -> Option<Deployment> {
             == Some(&sdk::AvailabilityZoneRebalancing::Enabled),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found() -> sdk::builders::ServiceBuilder {
+        sdk::Service::builder()
+            .service_arn("arn:service")
+            .status("ACTIVE")
+    }
+
+    fn deployment(id: &str, status: &str) -> sdk::Deployment {
+        sdk::Deployment::builder().id(id).status(status).build()
+    }
+
+    #[test]
+    fn the_primary_deployment_comes_first() {
+        let found = found()
+            .deployments(deployment("old", "ACTIVE"))
+            .deployments(deployment("new", "PRIMARY"))
+            .build();
+        let service = service(&found).unwrap();
+        let ids: Vec<&str> = service
+            .deployments
+            .iter()
+            .map(|one| one.id.as_str())
+            .collect();
+        assert_eq!(ids, ["new", "old"]);
+    }
+
+    #[test]
+    fn what_aws_did_not_say_is_no_evidence() {
+        let service = service(&found().build()).unwrap();
+        assert_eq!(
+            (service.network, service.capacity, service.connect),
+            (None, None, None)
+        );
+        assert_eq!(
+            (service.registries, service.deployment, service.tags),
+            (None, None, None)
+        );
+    }
+
+    #[test]
+    fn a_launch_type_in_place_of_a_strategy_is_evidence() {
+        let found = found().launch_type(sdk::LaunchType::Fargate).build();
+        assert_eq!(service(&found).unwrap().capacity, Some(Vec::new()));
+    }
+
+    #[test]
+    fn service_connect_that_is_off_equals_nothing_we_send() {
+        let off = sdk::ServiceConnectConfiguration::builder()
+            .enabled(false)
+            .build();
+        let primary = sdk::Deployment::builder().id("new").status("PRIMARY");
+        let found = found()
+            .deployments(primary.service_connect_configuration(off).build())
+            .build();
+        assert_eq!(service(&found).unwrap().connect.unwrap().namespace_arn, "");
+    }
+
+    #[test]
+    fn a_service_in_a_state_nobody_knows_is_not_read() {
+        assert!(service(&found().status("HIBERNATING").build()).is_none());
+    }
+}

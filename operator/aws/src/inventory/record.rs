@@ -131,6 +131,11 @@ impl<T: Clone + PartialEq> Record<T> {
         .max()
     }
 
+    /// True while reads pause after a failed one.
+    pub(super) fn is_pausing(&self, now: Instant) -> bool {
+        self.not_before.is_some_and(|until| now < until)
+    }
+
     /// A read begins.
     pub(super) fn begin(&mut self, sequence: u64) {
         self.flight = Some((sequence, self.wanted.take()));

@@ -210,6 +210,7 @@ impl Queue {
     /// AWS throttled a call: somebody else uses the account too. Empties and pauses the bucket, longer each time in a row.
     /// Reservations go back to the queue with their rank.
     pub(super) fn penalise(&mut self, now: Instant) {
+        self.expire(now);
         let pause = self
             .penalties
             .first

@@ -13,7 +13,10 @@ fn parse(flags: &[&str]) -> Result<Config, clap::Error> {
 
 #[test]
 fn no_flags_are_the_defaults() {
-    assert_eq!(format!("{:?}", parse(&[]).unwrap()), format!("{:?}", Config::default()));
+    assert_eq!(
+        format!("{:?}", parse(&[]).unwrap()),
+        format!("{:?}", Config::default())
+    );
 }
 
 #[test]
@@ -50,11 +53,17 @@ fn values_out_of_range_are_refused() {
 #[test]
 fn every_flag_has_an_environment_variable_named_after_it() {
     let command = <Program as clap::CommandFactory>::command();
-    let flags: Vec<_> = command.get_arguments().filter(|arg| arg.get_id() != "help").collect();
+    let flags: Vec<_> = command
+        .get_arguments()
+        .filter(|arg| arg.get_id() != "help")
+        .collect();
     assert!(flags.len() >= 10);
     for arg in flags {
         let flag = arg.get_long().unwrap();
         let expected = format!("PRIVATESERVICE_{}", flag.to_uppercase().replace('-', "_"));
-        assert_eq!(arg.get_env().and_then(|name| name.to_str()), Some(expected.as_str()));
+        assert_eq!(
+            arg.get_env().and_then(|name| name.to_str()),
+            Some(expected.as_str())
+        );
     }
 }

@@ -24,8 +24,14 @@ impl OtherEnvironments for Rivals {
 /// Account, Region, VPC and namespace. Two Environments that share all four would write the same names.
 fn place(environment: &Environment) -> (Option<&str>, &str, &str, &str) {
     let spec = &environment.spec;
-    let cluster = spec.existing.as_ref().and_then(|existing| existing.cluster_arn.as_deref());
-    let account = spec.account_id.as_deref().or_else(|| cluster.and_then(names::account_of));
+    let cluster = spec
+        .existing
+        .as_ref()
+        .and_then(|existing| existing.cluster_arn.as_deref());
+    let account = spec
+        .account_id
+        .as_deref()
+        .or_else(|| cluster.and_then(names::account_of));
     (account, &spec.region, &spec.network.vpc_id, &spec.namespace)
 }
 
@@ -52,8 +58,11 @@ mod tests {
             Some(Time(Timestamp::from_second(created).unwrap()));
         environment.spec.namespace = namespace.into();
         environment.spec.region = "us-east-1".into();
-        environment.spec.existing.get_or_insert_default().cluster_arn =
-            Some("arn:aws:ecs:us-east-1:111122223333:cluster/main".into());
+        environment
+            .spec
+            .existing
+            .get_or_insert_default()
+            .cluster_arn = Some("arn:aws:ecs:us-east-1:111122223333:cluster/main".into());
         Arc::new(environment)
     }
 
@@ -77,8 +86,11 @@ mod tests {
         let older = environment("old", 1, "one.internal");
         let other_namespace = environment("new", 2, "two.internal");
         let mut other_account = (*environment("new", 2, "one.internal")).clone();
-        other_account.spec.existing.get_or_insert_default().cluster_arn =
-            Some("arn:aws:ecs:us-east-1:444455556666:cluster/main".into());
+        other_account
+            .spec
+            .existing
+            .get_or_insert_default()
+            .cluster_arn = Some("arn:aws:ecs:us-east-1:444455556666:cluster/main".into());
         let all = Rivals(vec![older]);
         assert_eq!(all.rival(&other_namespace), None);
         assert_eq!(all.rival(&other_account), None);

@@ -33,7 +33,12 @@ pub(super) struct Pace {
 impl Seen {
     /// Of an object that was not seen before.
     pub(super) const fn new(uid: String) -> Self {
-        Self { uid, last: None, unanswered_since: None, written: None }
+        Self {
+            uid,
+            last: None,
+            unanswered_since: None,
+            written: None,
+        }
     }
 
     /// True if it is the memory of this very object.
@@ -59,8 +64,11 @@ impl Seen {
 
     /// How long until the next look is due.
     pub(super) fn next_look(&self, ready: bool, now: Instant, pace: &Pace) -> Duration {
-        let pause =
-            if ready && self.unanswered_since.is_none() { pace.ready } else { pace.not_ready };
+        let pause = if ready && self.unanswered_since.is_none() {
+            pace.ready
+        } else {
+            pace.not_ready
+        };
         self.last.as_ref().map_or(Duration::ZERO, |look| {
             pause.saturating_sub(now.saturating_duration_since(look.at))
         })
@@ -75,7 +83,12 @@ impl Seen {
         now: Instant,
     ) {
         self.unanswered_since = self.unanswered_since.or(Some(now));
-        self.last = Some(Look { query, asked, facts, at: now });
+        self.last = Some(Look {
+            query,
+            asked,
+            facts,
+            at: now,
+        });
     }
 
     /// Whether the last look was answered.
@@ -87,7 +100,8 @@ impl Seen {
 
     /// True if no look was answered for so long.
     pub(super) fn is_unanswered_for(&self, long: Duration, now: Instant) -> bool {
-        self.unanswered_since.is_some_and(|since| now.saturating_duration_since(since) >= long)
+        self.unanswered_since
+            .is_some_and(|since| now.saturating_duration_since(since) >= long)
     }
 
     /// What the last look found.
@@ -118,7 +132,10 @@ mod tests {
     };
 
     fn query(cluster: &str) -> EnvironmentQuery {
-        EnvironmentQuery { cluster_arn: cluster.into(), namespace_arn: "namespace".into() }
+        EnvironmentQuery {
+            cluster_arn: cluster.into(),
+            namespace_arn: "namespace".into(),
+        }
     }
 
     fn looked(now: Instant, answered: bool) -> Seen {
@@ -159,7 +176,9 @@ mod tests {
         let mut seen = looked(now, false);
         let later = now + Duration::from_secs(31);
         assert!(seen.is_due(&query("one"), None, true, later, &PACE));
-        let Some(Look { query, facts, .. }) = seen.last.take() else { panic!("it has looked") };
+        let Some(Look { query, facts, .. }) = seen.last.take() else {
+            panic!("it has looked")
+        };
         seen.looked(query, None, facts, later);
         seen.answered(false);
         assert!(seen.is_unanswered_for(PACE.unanswered, now + PACE.unanswered));

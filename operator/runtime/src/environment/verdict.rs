@@ -1,6 +1,5 @@
 //! From a judgement of an Environment to its verdict. Pure.
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use privateservice_api::EnvironmentStatus;
 use privateservice_api::conditions::{ConditionType, Reason};
 use privateservice_core::conditions::{Ready, Verdict};
@@ -18,7 +17,11 @@ pub(super) fn conclude(
     long: bool,
 ) -> Option<Verdict> {
     match judgement {
-        Ok(()) => Some(verdict(Ready::True, Reason::Succeeded, "services can run here")),
+        Ok(()) => Some(verdict(
+            Ready::True,
+            Reason::Succeeded,
+            "services can run here",
+        )),
         Err(found) if !environment::is_transient(found) => Some(problem(found)),
         Err(_) if judged_before && !long => None,
         Err(silence) => {
@@ -28,7 +31,11 @@ pub(super) fn conclude(
                 Reason::Throttled => Reason::Throttled,
                 _ => Reason::EnvironmentNotReady,
             };
-            Some(verdict(ready, reason, &format!("AWS could not be asked: {silence}")))
+            Some(verdict(
+                ready,
+                reason,
+                &format!("AWS could not be asked: {silence}"),
+            ))
         }
     }
 }
@@ -40,20 +47,18 @@ pub(super) fn problem(problem: &Problem) -> Verdict {
 
 /// True if the status says Ready.
 pub(super) fn is_ready(status: &EnvironmentStatus) -> bool {
-    ready(status).is_some_and(|condition| condition.status == "True")
-}
-
-/// Why Ready is what it is.
-pub(super) fn reason(status: &EnvironmentStatus) -> Option<Reason> {
-    Reason::parse(&ready(status)?.reason)
-}
-
-fn ready(status: &EnvironmentStatus) -> Option<&Condition> {
-    status.conditions.iter().find(|condition| condition.type_ == ConditionType::Ready.as_str())
+    status.conditions.iter().any(|condition| {
+        condition.type_ == ConditionType::Ready.as_str() && condition.status == "True"
+    })
 }
 
 fn verdict(ready: Ready, reason: Reason, message: &str) -> Verdict {
-    Verdict { ready, reason, message: message.into(), findings: vec![] }
+    Verdict {
+        ready,
+        reason,
+        message: message.into(),
+        findings: vec![],
+    }
 }
 
 #[cfg(test)]
@@ -68,7 +73,10 @@ mod tests {
     fn silence_leaves_what_is_known_until_it_lasts_too_long() {
         assert_eq!(conclude(&silence(), true, false), None);
         let unknown = conclude(&silence(), true, true).unwrap();
-        assert_eq!((unknown.ready, unknown.reason), (Ready::Unknown, Reason::EnvironmentNotReady));
+        assert_eq!(
+            (unknown.ready, unknown.reason),
+            (Ready::Unknown, Reason::EnvironmentNotReady)
+        );
     }
 
     #[test]
@@ -81,7 +89,10 @@ mod tests {
     fn what_aws_says_is_told_at_once() {
         let denied = Err(Problem::new(Reason::AccessDenied, "no"));
         let verdict = conclude(&denied, true, false).unwrap();
-        assert_eq!((verdict.ready, verdict.reason), (Ready::False, Reason::AccessDenied));
+        assert_eq!(
+            (verdict.ready, verdict.reason),
+            (Ready::False, Reason::AccessDenied)
+        );
         assert_eq!(conclude(&Ok(()), true, false).unwrap().ready, Ready::True);
     }
 }

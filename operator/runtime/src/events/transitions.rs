@@ -15,25 +15,33 @@ pub fn transition_events(
     if previous.service_arn.is_none()
         && let Some(arn) = &next.service_arn
     {
-        events.push(Event::normal("ServiceCreated", format!("ECS service {arn}"), "Execute"));
+        events.push(Event::normal(
+            "ServiceCreated",
+            format!("ECS service {arn}"),
+            "Execute",
+        ));
     }
     let phases = phase_event(previous, next);
     let told = phases.is_some();
     events.extend(phases);
-    events.extend(ready_event(&previous.conditions, &next.conditions).filter(|event| {
-        // What the rollout itself tells needs no second Event; a turn in the queue is not worth one.
-        match Reason::parse(&event.reason) {
-            Some(Reason::Throttled | Reason::Deploying | Reason::RollingBack) => false,
-            Some(Reason::Succeeded | Reason::RolledBack | Reason::RolloutFailed) => !told,
-            _ => true,
-        }
-    }));
+    events.extend(
+        ready_event(&previous.conditions, &next.conditions).filter(|event| {
+            // What the rollout itself tells needs no second Event; a turn in the queue is not worth one.
+            match Reason::parse(&event.reason) {
+                Some(Reason::Throttled | Reason::Deploying | Reason::RollingBack) => false,
+                Some(Reason::Succeeded | Reason::RolledBack | Reason::RolloutFailed) => !told,
+                _ => true,
+            }
+        }),
+    );
     events
 }
 
 /// The Events of an Environment's change of status.
 pub fn environment_events(previous: &EnvironmentStatus, next: &EnvironmentStatus) -> Vec<Event> {
-    ready_event(&previous.conditions, &next.conditions).into_iter().collect()
+    ready_event(&previous.conditions, &next.conditions)
+        .into_iter()
+        .collect()
 }
 
 /// The rollout went into another phase, or another rollout began.
@@ -47,8 +55,14 @@ fn phase_event(previous: &PrivateServiceStatus, next: &PrivateServiceStatus) -> 
     {
         return None;
     }
-    let revision = next.task_definition_arn.as_deref().unwrap_or("the new revision");
-    let words = rollout.reason.clone().unwrap_or_else(|| "ECS gave no reason".to_owned());
+    let revision = next
+        .task_definition_arn
+        .as_deref()
+        .unwrap_or("the new revision");
+    let words = rollout
+        .reason
+        .clone()
+        .unwrap_or_else(|| "ECS gave no reason".to_owned());
     Some(match phase {
         RolloutPhase::Progressing => {
             Event::normal("RolloutStarted", "the rollout has begun", "Execute")
@@ -76,7 +90,10 @@ fn ready_event(previous: &[Condition], next: &[Condition]) -> Option<Event> {
     }
     let class = Reason::parse(&after.reason).map(Reason::class);
     let warning = matches!(class, Some(ReasonClass::Terminal | ReasonClass::Patient));
-    Some(Event { warning, ..Event::normal(&after.reason, after.message, "Assess") })
+    Some(Event {
+        warning,
+        ..Event::normal(&after.reason, after.message, "Assess")
+    })
 }
 
 #[cfg(test)]
@@ -128,10 +145,16 @@ mod tests {
         let started = status(Reason::Deploying, Some(RolloutPhase::Progressing), 1);
         assert_eq!(
             told(&PrivateServiceStatus::default(), &started),
-            [("ServiceCreated".into(), false), ("RolloutStarted".into(), false)]
+            [
+                ("ServiceCreated".into(), false),
+                ("RolloutStarted".into(), false)
+            ]
         );
         let complete = status(Reason::Succeeded, Some(RolloutPhase::Complete), 1);
-        assert_eq!(told(&started, &complete), [("RolloutComplete".into(), false)]);
+        assert_eq!(
+            told(&started, &complete),
+            [("RolloutComplete".into(), false)]
+        );
     }
 
     #[test]
@@ -161,10 +184,20 @@ mod tests {
 
     #[test]
     fn an_environment_tells_when_the_reason_of_ready_changes() {
-        let of = |reason| EnvironmentStatus { conditions: ready(reason), ..Default::default() };
+        let of = |reason| EnvironmentStatus {
+            conditions: ready(reason),
+            ..Default::default()
+        };
         let (good, bad) = (of(Reason::Succeeded), of(Reason::NameConflict));
         assert_eq!(environment_events(&good, &good), []);
-        assert!(environment_events(&good, &bad).iter().all(|event| event.warning));
-        assert_eq!(environment_events(&EnvironmentStatus::default(), &good).len(), 1);
+        assert!(
+            environment_events(&good, &bad)
+                .iter()
+                .all(|event| event.warning)
+        );
+        assert_eq!(
+            environment_events(&EnvironmentStatus::default(), &good).len(),
+            1
+        );
     }
 }

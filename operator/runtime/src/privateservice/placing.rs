@@ -4,7 +4,7 @@ use crate::context::Context;
 use crate::kind;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use kube::ResourceExt;
-use kube::core::Selector;
+use kube::core::{Selector, SelectorExt};
 use privateservice_api::conditions::Reason;
 use privateservice_api::privateservice::Port;
 use privateservice_api::{Environment, PrivateService};

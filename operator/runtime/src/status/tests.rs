@@ -2,11 +2,18 @@ use super::*;
 use privateservice_api::{PrivateService, PrivateServiceStatus};
 
 fn written(uid: &str, version: &str, arn: &str) -> Written<PrivateServiceStatus> {
-    Written { uid: Some(uid.into()), resource_version: Some(version.into()), status: status(arn) }
+    Written {
+        uid: Some(uid.into()),
+        resource_version: Some(version.into()),
+        status: status(arn),
+    }
 }
 
 fn status(arn: &str) -> PrivateServiceStatus {
-    PrivateServiceStatus { service_arn: Some(arn.into()), ..PrivateServiceStatus::default() }
+    PrivateServiceStatus {
+        service_arn: Some(arn.into()),
+        ..PrivateServiceStatus::default()
+    }
 }
 
 fn object(uid: &str, version: &str, arn: &str) -> PrivateService {
@@ -28,21 +35,30 @@ fn current(last: Written<PrivateServiceStatus>, cached: &PrivateService) -> Opti
 #[test]
 fn a_cache_that_is_behind_our_write_does_not_hide_it() {
     let cached = object("u", "99", "old");
-    assert_eq!(current(written("u", "100", "new"), &cached).as_deref(), Some("new"));
+    assert_eq!(
+        current(written("u", "100", "new"), &cached).as_deref(),
+        Some("new")
+    );
 }
 
 #[test]
 fn a_cache_that_has_caught_up_is_believed() {
     for version in ["100", "101"] {
         let cached = object("u", version, "cached");
-        assert_eq!(current(written("u", "100", "ours"), &cached).as_deref(), Some("cached"));
+        assert_eq!(
+            current(written("u", "100", "ours"), &cached).as_deref(),
+            Some("cached")
+        );
     }
 }
 
 #[test]
 fn another_object_of_the_same_name_starts_from_its_own_status() {
     let cached = object("v", "99", "its own");
-    assert_eq!(current(written("u", "100", "ours"), &cached).as_deref(), Some("its own"));
+    assert_eq!(
+        current(written("u", "100", "ours"), &cached).as_deref(),
+        Some("its own")
+    );
 }
 
 #[test]
@@ -51,7 +67,11 @@ fn a_request_holds_identity_and_status_and_nothing_else() {
     let body = Body {
         api_version: "flexstack.dev/v1alpha1",
         kind: "PrivateService",
-        metadata: Identity { name: "cache", namespace: Some("team-a"), uid: Some("u") },
+        metadata: Identity {
+            name: "cache",
+            namespace: Some("team-a"),
+            uid: Some("u"),
+        },
         status: &status,
     };
     assert_eq!(

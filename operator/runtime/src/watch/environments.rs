@@ -41,22 +41,34 @@ impl Own {
     fn of(object: &Environment) -> Self {
         let asked = [meta::RECONCILE_AT, meta::FLUX_REQUESTED_AT]
             .map(|name| object.annotations().get(name).cloned());
-        Self { uid: object.uid(), generation: object.metadata.generation, asked }
+        Self {
+            uid: object.uid(),
+            generation: object.metadata.generation,
+            asked,
+        }
     }
 }
 
 impl Offer {
     /// `None` while the newest change has not been looked at: it soon is, and what holds until then is what held before.
     fn of(object: &Environment) -> Option<Self> {
-        let seen = object.status.as_ref().and_then(|status| status.observed_generation);
-        (seen == object.metadata.generation)
-            .then(|| Self { place: Place::of(object), allowed: object.spec.allowed_namespaces.clone() })
+        let seen = object
+            .status
+            .as_ref()
+            .and_then(|status| status.observed_generation);
+        (seen == object.metadata.generation).then(|| Self {
+            place: Place::of(object),
+            allowed: object.spec.allowed_namespaces.clone(),
+        })
     }
 }
 
 impl EnvironmentListener {
     pub(crate) fn new(context: Arc<Context>) -> Self {
-        Self { context, known: HashMap::new() }
+        Self {
+            context,
+            known: HashMap::new(),
+        }
     }
 
     fn wake_users(&self, name: &str) {
@@ -110,5 +122,8 @@ impl Listener<Environment> for EnvironmentListener {
 
 /// True for an Environment nobody has looked at: services that wait for it can say so.
 fn before_is_new(object: &Environment) -> bool {
-    object.status.as_ref().is_none_or(|status| status.conditions.is_empty())
+    object
+        .status
+        .as_ref()
+        .is_none_or(|status| status.conditions.is_empty())
 }

@@ -22,17 +22,20 @@ where
         .enumerate()
         .map(|(part, events)| events.map(move |event| (part, event)).boxed())
         .collect();
-    stream::unfold((tagged, merger, VecDeque::new()), |(mut tagged, mut merger, mut ready)| async {
-        loop {
-            if let Some(event) = ready.pop_front() {
-                return Some((event, (tagged, merger, ready)));
+    stream::unfold(
+        (tagged, merger, VecDeque::new()),
+        |(mut tagged, mut merger, mut ready)| async {
+            loop {
+                if let Some(event) = ready.pop_front() {
+                    return Some((event, (tagged, merger, ready)));
+                }
+                match tagged.next().await? {
+                    (part, Ok(event)) => ready.extend(merger.take(part, event).into_iter().map(Ok)),
+                    (_, Err(error)) => ready.push_back(Err(error)),
+                }
             }
-            match tagged.next().await? {
-                (part, Ok(event)) => ready.extend(merger.take(part, event).into_iter().map(Ok)),
-                (_, Err(error)) => ready.push_back(Err(error)),
-            }
-        }
-    })
+        },
+    )
     .boxed()
 }
 
@@ -53,36 +56,59 @@ struct Part<T> {
 
 impl<T: Resource<DynamicType = ()> + Clone> Merger<T> {
     fn new(parts: usize) -> Self {
-        let part = || Part { known: HashMap::new(), listing: None, done: false };
-        Self { parts: (0..parts).map(|_| part()).collect(), listed: false }
+        let part = || Part {
+            known: HashMap::new(),
+            listing: None,
+            done: false,
+        };
+        Self {
+            parts: (0..parts).map(|_| part()).collect(),
+            listed: false,
+        }
     }
 
     /// Takes an event of one part; yields those of the whole.
     fn take(&mut self, index: usize, event: Event<T>) -> Vec<Event<T>> {
         let listed = self.listed;
-        let Some(part) = self.parts.get_mut(index) else { return vec![] };
+        let Some(part) = self.parts.get_mut(index) else {
+            return vec![];
+        };
         match event {
             Event::Init => {
                 part.listing = Some(HashMap::new());
                 vec![]
             }
             Event::InitApply(object) => {
-                part.listing.get_or_insert_default().insert(kind::key(&object), object);
+                part.listing
+                    .get_or_insert_default()
+                    .insert(kind::key(&object), object);
                 vec![]
             }
             Event::InitDone => {
                 let now = part.listing.take().unwrap_or_default();
                 let before = std::mem::replace(&mut part.known, now);
                 part.done = true;
-                if listed { part.difference(before) } else { self.first_list() }
+                if listed {
+                    part.difference(before)
+                } else {
+                    self.first_list()
+                }
             }
             Event::Apply(object) => {
                 part.known.insert(kind::key(&object), object.clone());
-                if listed { vec![Event::Apply(object)] } else { vec![] }
+                if listed {
+                    vec![Event::Apply(object)]
+                } else {
+                    vec![]
+                }
             }
             Event::Delete(object) => {
                 part.known.remove(&kind::key(&object));
-                if listed { vec![Event::Delete(object)] } else { vec![] }
+                if listed {
+                    vec![Event::Delete(object)]
+                } else {
+                    vec![]
+                }
             }
         }
     }
@@ -93,7 +119,10 @@ impl<T: Resource<DynamicType = ()> + Clone> Merger<T> {
             return vec![];
         }
         self.listed = true;
-        let objects = self.parts.iter().flat_map(|part| part.known.values().cloned());
+        let objects = self
+            .parts
+            .iter()
+            .flat_map(|part| part.known.values().cloned());
         std::iter::once(Event::Init)
             .chain(objects.map(Event::InitApply))
             .chain(std::iter::once(Event::InitDone))
@@ -103,7 +132,9 @@ impl<T: Resource<DynamicType = ()> + Clone> Merger<T> {
 
 impl<T: Clone> Part<T> {
     fn difference(&self, before: HashMap<ObjectKey, T>) -> Vec<Event<T>> {
-        let gone = before.into_iter().filter(|(key, _)| !self.known.contains_key(key));
+        let gone = before
+            .into_iter()
+            .filter(|(key, _)| !self.known.contains_key(key));
         gone.map(|(_, object)| Event::Delete(object))
             .chain(self.known.values().cloned().map(Event::Apply))
             .collect()
@@ -143,7 +174,10 @@ mod tests {
         assert_eq!(words(merger.take(part, Event::Init)), Vec::<String>::new());
         for name in names {
             let found = object(&part.to_string(), name);
-            assert_eq!(words(merger.take(part, Event::InitApply(found))), Vec::<String>::new());
+            assert_eq!(
+                words(merger.take(part, Event::InitApply(found))),
+                Vec::<String>::new()
+            );
         }
         words(merger.take(part, Event::InitDone))
     }
@@ -152,8 +186,14 @@ mod tests {
     fn the_first_list_waits_for_every_part() {
         let mut merger = Merger::new(2);
         assert_eq!(listed(&mut merger, 0, &["a"]), Vec::<String>::new());
-        assert_eq!(words(merger.take(0, Event::Apply(object("0", "b")))), Vec::<String>::new());
-        assert_eq!(listed(&mut merger, 1, &["c"]), ["done", "init", "list a", "list b", "list c"]);
+        assert_eq!(
+            words(merger.take(0, Event::Apply(object("0", "b")))),
+            Vec::<String>::new()
+        );
+        assert_eq!(
+            listed(&mut merger, 1, &["c"]),
+            ["done", "init", "list a", "list b", "list c"]
+        );
     }
 
     #[test]
@@ -161,14 +201,23 @@ mod tests {
         let mut merger = Merger::new(2);
         listed(&mut merger, 0, &["a", "b"]);
         listed(&mut merger, 1, &["c"]);
-        assert_eq!(listed(&mut merger, 0, &["b", "d"]), ["apply b", "apply d", "delete a"]);
+        assert_eq!(
+            listed(&mut merger, 0, &["b", "d"]),
+            ["apply b", "apply d", "delete a"]
+        );
     }
 
     #[test]
     fn single_changes_pass_once_all_is_listed() {
         let mut merger = Merger::new(1);
         listed(&mut merger, 0, &[]);
-        assert_eq!(words(merger.take(0, Event::Apply(object("0", "a")))), ["apply a"]);
-        assert_eq!(words(merger.take(0, Event::Delete(object("0", "a")))), ["delete a"]);
+        assert_eq!(
+            words(merger.take(0, Event::Apply(object("0", "a")))),
+            ["apply a"]
+        );
+        assert_eq!(
+            words(merger.take(0, Event::Delete(object("0", "a")))),
+            ["delete a"]
+        );
     }
 }

@@ -18,7 +18,10 @@ pub(crate) struct NamespaceListener {
 
 impl NamespaceListener {
     pub(crate) fn new(context: Arc<Context>) -> Self {
-        Self { context, known: HashMap::new() }
+        Self {
+            context,
+            known: HashMap::new(),
+        }
     }
 
     fn wake_all_of(&self, namespace: &str) {

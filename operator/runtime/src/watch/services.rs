@@ -28,7 +28,11 @@ struct Fingerprint {
 }
 
 /// Annotations by which a user asks for something.
-const ASKING: [&str; 3] = [meta::RECONCILE_AT, meta::FLUX_REQUESTED_AT, meta::REDEPLOY_AT];
+const ASKING: [&str; 3] = [
+    meta::RECONCILE_AT,
+    meta::FLUX_REQUESTED_AT,
+    meta::REDEPLOY_AT,
+];
 
 impl Fingerprint {
     fn of(object: &PrivateService) -> Self {
@@ -45,13 +49,20 @@ impl Fingerprint {
 
 impl ServiceListener {
     pub(crate) fn new(context: Arc<Context>) -> Self {
-        Self { context, known: HashMap::new() }
+        Self {
+            context,
+            known: HashMap::new(),
+        }
     }
 
     /// Those whose own state depends on this object being there and on its ports: who refers to it, and who wants its name.
     fn wake_others(&self, key: &ObjectKey) {
         let index = &self.context.index;
-        for other in index.dependents(&key.name).into_iter().chain(index.namesakes(&key.name)) {
+        for other in index
+            .dependents(&key.name)
+            .into_iter()
+            .chain(index.namesakes(&key.name))
+        {
             if other != *key {
                 self.context.wake(other);
             }
@@ -65,7 +76,9 @@ impl Listener<PrivateService> for ServiceListener {
         let entry = Entry::of(object, self.context.config.default_environment.as_deref());
         let environment = entry.environment.clone();
         let before = self.context.index.put(&key, entry);
-        let moved = before.as_ref().is_none_or(|before| before.environment != environment);
+        let moved = before
+            .as_ref()
+            .is_none_or(|before| before.environment != environment);
         if moved {
             // It counts its services.
             let old = before.and_then(|before| before.environment);
@@ -85,8 +98,11 @@ impl Listener<PrivateService> for ServiceListener {
     fn gone(&mut self, key: &ObjectKey) {
         let uid = self.known.remove(key).and_then(|known| known.uid);
         self.wake_others(key);
-        if let Some(environment) =
-            self.context.index.remove(key).and_then(|entry| entry.environment)
+        if let Some(environment) = self
+            .context
+            .index
+            .remove(key)
+            .and_then(|entry| entry.environment)
         {
             self.context.wake_environment(environment);
         }
@@ -94,6 +110,7 @@ impl Listener<PrivateService> for ServiceListener {
             account.forget(key);
         }
         self.context.service_statuses.forget(key);
+        self.context.remembered.lock().remove(key);
         if let Some(uid) = uid {
             self.context.events.forget(&uid);
         }

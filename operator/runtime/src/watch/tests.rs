@@ -41,8 +41,20 @@ async fn followed(
     let (refused, mut refusals) = mpsc::unbounded_channel();
     let log = Log::default();
     let events = stream::iter(events.into_iter().map(Ok));
-    follow("cache", events, writer, log.clone(), refused, Readiness::default()).await;
-    let mut cached: Vec<String> = store.state().iter().map(|object| object.name_any()).collect();
+    follow(
+        "cache",
+        events,
+        writer,
+        log.clone(),
+        refused,
+        Readiness::default(),
+    )
+    .await;
+    let mut cached: Vec<String> = store
+        .state()
+        .iter()
+        .map(|object| object.name_any())
+        .collect();
     cached.sort();
     let mut names = vec![];
     while let Some(malformed) = refusals.recv().await {
@@ -54,7 +66,10 @@ async fn followed(
 
 fn list(objects: Vec<Guarded<PrivateService>>) -> Vec<Event<Guarded<PrivateService>>> {
     let objects = objects.into_iter().map(Event::InitApply);
-    std::iter::once(Event::Init).chain(objects).chain([Event::InitDone]).collect()
+    std::iter::once(Event::Init)
+        .chain(objects)
+        .chain([Event::InitDone])
+        .collect()
 }
 
 #[tokio::test]

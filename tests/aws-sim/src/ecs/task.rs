@@ -12,7 +12,7 @@ use crate::options::Behaviour;
 
 /// How long a stopped task can still be described (ECS API reference, ListTasks: "at least one
 /// hour").
-pub(crate) const STOPPED_TASK_KEPT: Duration = Duration::from_hours(1);
+const STOPPED_TASK_KEPT: Duration = Duration::from_hours(1);
 
 /// A task without a health check counts as healthy after this long in RUNNING (ECS API reference,
 /// DeploymentConfiguration).
@@ -120,6 +120,13 @@ impl Task {
                 self.ends = Some((started + after, end));
             }
         }
+    }
+
+    /// Whether it can still be listed and described.
+    pub(crate) fn is_kept(&self, now: Moment) -> bool {
+        self.stop
+            .as_ref()
+            .is_none_or(|stop| now < stop.done + STOPPED_TASK_KEPT)
     }
 
     pub(crate) fn is_stopping(&self) -> bool {

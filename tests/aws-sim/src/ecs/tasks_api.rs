@@ -14,7 +14,7 @@ fn task_id(reference: &Value) -> String {
 }
 
 impl World {
-    pub(crate) fn list_tasks(&self, body: &Value) -> Result<Value, AwsError> {
+    pub(crate) fn list_tasks(&self, body: &Value, now: Moment) -> Result<Value, AwsError> {
         let (cluster_name, cluster) = self.cluster(&body["cluster"])?;
         let wanted_service = body["serviceName"]
             .as_str()
@@ -44,6 +44,7 @@ impl World {
             };
             // No task ever has the desired status PENDING (ECS API reference, ListTasks).
             !pending
+                && task.is_kept(now)
                 && task.is_stopping() == stopped
                 && family.is_none_or(of_family)
                 && started_by.is_none_or(|by| task.deployment == by)
@@ -78,6 +79,7 @@ impl World {
                 .filter(|(of, _)| *of == cluster_name)
                 .and_then(|key| self.services.get(key));
             let found = service.and_then(|service| Some((service, service.tasks.get(&id)?)));
+            let found = found.filter(|(_, task)| task.is_kept(now));
             if let Some((service, task)) = found {
                 tasks.push(task.to_json(now, &cluster.arn, &service.name));
             } else {

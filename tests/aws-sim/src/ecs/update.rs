@@ -155,6 +155,10 @@ impl World {
             };
             value(&spec) != value(&service.spec)
         });
+        // A deployment names the revision afresh (ECS API reference, DeregisterTaskDefinition).
+        if changes || forced {
+            self.usable_definition(spec.get("taskDefinition").unwrap_or(&Value::Null))?;
+        }
         let arn = service.arn.clone();
         let taken = connect.map(|connect| self.endpoints.take(&arn, &connect));
         let service = self.services.get_mut(&key).ok_or_else(missing)?;

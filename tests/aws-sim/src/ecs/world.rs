@@ -13,7 +13,7 @@ use super::rollout;
 use super::scheduler::{self, Phase, TaskView};
 use super::service::{Rollout, Service, Status};
 use super::service_connect::Endpoints;
-use super::task::{End, STOPPED_TASK_KEPT};
+use super::task::End;
 use super::task_definition::Definitions;
 use crate::clock::Moment;
 use crate::options::{Behaviour, Options, Subject};
@@ -104,10 +104,7 @@ impl World {
         changed |= self.register_instances(service, now);
         let task_index = &mut self.task_index;
         service.tasks.retain(|id, task| {
-            let kept = task
-                .stop
-                .as_ref()
-                .is_none_or(|stop| now < stop.done + STOPPED_TASK_KEPT);
+            let kept = task.is_kept(now);
             if !kept {
                 task_index.remove(id);
             }

@@ -53,7 +53,11 @@ async fn a_first_deployment_completes_once_its_tasks_are_healthy() {
     assert_eq!(state, Some(DeploymentRolloutState::InProgress));
     assert!(service.current_service_deployment().is_some());
     // 15 s to RUNNING, then 40 s until a task without a health check counts as healthy.
-    harness.advance(35);
+    harness.advance(33);
+    let service = harness.describe("api").await;
+    let state = service.deployments()[0].rollout_state().cloned();
+    assert_eq!(state, Some(DeploymentRolloutState::InProgress));
+    harness.advance(2);
     let service = harness.describe("api").await;
     let state = service.deployments()[0].rollout_state().cloned();
     assert_eq!(state, Some(DeploymentRolloutState::Completed));

@@ -5,7 +5,7 @@ use aws_sdk_ecs::types::{
 };
 use aws_sim::Options;
 
-use crate::harness::{Harness, container, refusal, start};
+use crate::harness::{CLUSTER, Harness, container, refusal, start};
 
 async fn refused(harness: &Harness, container: ContainerDefinition) -> String {
     refusal(
@@ -97,6 +97,9 @@ async fn an_inactive_revision_runs_on_but_is_refused_for_anything_new() {
     let said = refusal(harness.service("other", &definition).send().await);
     assert_eq!(said, "ClientException: TaskDefinition is inactive");
     assert_eq!(harness.describe("api").await.running_count(), 1);
+    let force = harness.ecs.update_service().cluster(CLUSTER).service("api");
+    let said = refusal(force.force_new_deployment(true).send().await);
+    assert_eq!(said, "ClientException: TaskDefinition is inactive");
     let said = refusal(harness.service("other", "nothing:1").send().await);
     assert_eq!(said, "ClientException: TaskDefinition not found.");
 }

@@ -97,7 +97,9 @@ fn an_edit_in_the_middle_of_many_creations_gets_the_next_token() {
         [object(8)],
         "the newest edit goes first"
     );
+    assert!(queue.take_reserved(&key(8)));
     assert_eq!(queue.pump(start + second * 2), [object(7)]);
+    assert!(queue.take_reserved(&key(7)));
     assert_eq!(
         queue.pump(start + second * 3),
         [object(1)],

@@ -1,0 +1,13 @@
+//! Real SDK clients against the simulator of ECS, with a small Cloud Map and STS behind it.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+mod backdrop;
+mod dns;
+mod environment;
+mod failures;
+mod limits;
+mod reads;
+mod steps;
+mod world;
+mod writes;
