@@ -36,7 +36,8 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // One line with the whole chain of causes.
-            let _ = writeln!(std::io::stderr(), "privateservice-operator: {error:#}");
+            let line = telemetry::chain(error.as_ref());
+            let _ = writeln!(std::io::stderr(), "privateservice-operator: {line}");
             ExitCode::FAILURE
         }
     }

@@ -20,9 +20,9 @@ impl Account {
         priority: Priority,
     ) -> EnvironmentFacts {
         let (account, cluster, namespace) = tokio::join!(
-            self.caller_account(priority),
-            self.cluster(&query.cluster_arn, priority),
-            self.namespace(&query.namespace_arn, priority),
+            Box::pin(self.caller_account(priority)),
+            Box::pin(self.cluster(&query.cluster_arn, priority)),
+            Box::pin(self.namespace(&query.namespace_arn, priority)),
         );
         EnvironmentFacts {
             account,

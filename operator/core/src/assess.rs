@@ -80,7 +80,12 @@ pub fn assess_deletion(plan: &Plan, failure: Option<&Failure>) -> Verdict {
         Some(failure) => (Reason::Deleting, format!("deleting: {failure}")),
         None => (Reason::Deleting, deletion_progress(plan)),
     };
-    Verdict { ready: Ready::False, reason, message, findings: vec![] }
+    Verdict {
+        ready: Ready::False,
+        reason,
+        message,
+        findings: vec![],
+    }
 }
 
 fn deletion_progress(plan: &Plan) -> String {
@@ -97,7 +102,10 @@ fn deletion_progress(plan: &Plan) -> String {
         Step::DeleteDnsService { .. } => "removing the DNS name",
         _ => "letting go of what is in AWS",
     });
-    format!("deleting: {}", waiting.or(step).unwrap_or("nothing is left in AWS"))
+    format!(
+        "deleting: {}",
+        waiting.or(step).unwrap_or("nothing is left in AWS")
+    )
 }
 
 fn conclude(pass: &Pass<'_>) -> Verdict {
@@ -108,31 +116,50 @@ fn conclude(pass: &Pass<'_>) -> Verdict {
         findings: vec![],
     };
     if let Some(conflict) = &pass.plan.conflict {
-        return verdict(Ready::False, Reason::NameConflict, conflict_message(conflict));
+        return verdict(
+            Ready::False,
+            Reason::NameConflict,
+            conflict_message(conflict),
+        );
     }
     if let Some(failure) = pass.failure {
         let rolls = pass.plan.steps.iter().any(starts_rollout);
         // Tags and deployment settings change nothing of what serves.
-        let ready = if pass.was_ready && !rolls { Ready::Kept } else { Ready::False };
+        let ready = if pass.was_ready && !rolls {
+            Ready::Kept
+        } else {
+            Ready::False
+        };
         return verdict(ready, failure.reason(), failure.to_string());
     }
     if pass.missed_sweeps >= MISSED_SWEEPS_UNKNOWN {
-        let why = pass.read_failure.map_or_else(String::new, |failure| format!(": {failure}"));
+        let why = pass
+            .read_failure
+            .map_or_else(String::new, |failure| format!(": {failure}"));
         let reason = pass.read_failure.map_or(Reason::Throttled, Failure::reason);
-        let message = format!("AWS could not be read for {} sweeps{why}", pass.missed_sweeps);
+        let message = format!(
+            "AWS could not be read for {} sweeps{why}",
+            pass.missed_sweeps
+        );
         return verdict(Ready::Unknown, reason, message);
     }
     if let Some(waiting) = pass.plan.waiting_on.first() {
         return waiting_verdict(pass, waiting);
     }
     if pass.executed > 0 && pass.plan.steps.iter().any(starts_rollout) {
-        return verdict(Ready::False, Reason::Deploying, "the rollout has been started".into());
+        return verdict(
+            Ready::False,
+            Reason::Deploying,
+            "the rollout has been started".into(),
+        );
     }
     match (pass.judgement, pass.service) {
         (Some(judgement), Some(service)) => rollout_verdict(pass, judgement, service),
-        (None, _) | (_, None) => {
-            verdict(Ready::False, Reason::Deploying, "waiting for ECS to show the service".into())
-        }
+        (None, _) | (_, None) => verdict(
+            Ready::False,
+            Reason::Deploying,
+            "waiting for ECS to show the service".into(),
+        ),
     }
 }
 
@@ -164,7 +191,12 @@ fn waiting_verdict(pass: &Pass<'_>, waiting: &WaitingOn) -> Verdict {
             None => (Ready::False, Reason::Deploying, "reading AWS".to_owned()),
         },
     };
-    Verdict { ready, reason, message, findings: vec![] }
+    Verdict {
+        ready,
+        reason,
+        message,
+        findings: vec![],
+    }
 }
 
 fn rollout_verdict(pass: &Pass<'_>, judgement: &Judgement, service: &Service) -> Verdict {
@@ -175,13 +207,18 @@ fn rollout_verdict(pass: &Pass<'_>, judgement: &Judgement, service: &Service) ->
         findings: vec![],
     };
     match judgement.phase {
-        RolloutPhase::Progressing => {
-            verdict(Ready::False, Reason::Deploying, format!("rolling out: {}", judgement.message))
-        }
+        RolloutPhase::Progressing => verdict(
+            Ready::False,
+            Reason::Deploying,
+            format!("rolling out: {}", judgement.message),
+        ),
         RolloutPhase::RollingBack => verdict(
             Ready::False,
             Reason::RollingBack,
-            format!("the rollout failed, going back to the version before: {}", judgement.message),
+            format!(
+                "the rollout failed, going back to the version before: {}",
+                judgement.message
+            ),
         ),
         RolloutPhase::RolledBack => verdict(
             Ready::False,
@@ -215,7 +252,11 @@ fn rollout_verdict(pass: &Pass<'_>, judgement: &Judgement, service: &Service) ->
                     ),
                 );
             }
-            verdict(Ready::True, Reason::Succeeded, "all is as the spec asks".to_owned())
+            verdict(
+                Ready::True,
+                Reason::Succeeded,
+                "all is as the spec asks".to_owned(),
+            )
         }
     }
 }
@@ -253,11 +294,19 @@ fn findings(pass: &Pass<'_>, verdict: &Verdict) -> Vec<Finding> {
     let finding = |kind, holds: bool, yes: &str, no: &str| Finding {
         kind,
         holds,
-        reason: if holds { Reason::Succeeded } else { verdict.reason },
+        reason: if holds {
+            Reason::Succeeded
+        } else {
+            verdict.reason
+        },
         message: if holds { yes.to_owned() } else { no.to_owned() },
     };
-    let mut findings =
-        vec![finding(ConditionType::SourceReady, true, "the image is named by the spec", "")];
+    let mut findings = vec![finding(
+        ConditionType::SourceReady,
+        true,
+        "the image is named by the spec",
+        "",
+    )];
     if let Some(there) = pass.dns {
         findings.push(finding(
             ConditionType::DiscoveryReady,
@@ -291,5 +340,9 @@ pub fn short_of_tasks(
 
 /// The needs of a plan in words, for logs.
 pub fn needs_in_words(needs: &[Need]) -> String {
-    needs.iter().map(|need| format!("{need:?}")).collect::<Vec<_>>().join(", ")
+    needs
+        .iter()
+        .map(|need| format!("{need:?}"))
+        .collect::<Vec<_>>()
+        .join(", ")
 }

@@ -80,7 +80,12 @@ pub fn conditions(
     let mut conditions = vec![build(ConditionType::Ready, ready, verdict.reason, &message)];
     match negative(verdict.reason, previous, now) {
         Some(Negative::Stalled) => {
-            conditions.push(build(ConditionType::Stalled, "True", verdict.reason, &message));
+            conditions.push(build(
+                ConditionType::Stalled,
+                "True",
+                verdict.reason,
+                &message,
+            ));
         }
         Some(Negative::Reconciling) => {
             let mut reconciling =
@@ -97,14 +102,21 @@ pub fn conditions(
     }
     for finding in &verdict.findings {
         let status = if finding.holds { "True" } else { "False" };
-        conditions.push(build(finding.kind, status, finding.reason, &shortened(&finding.message)));
+        conditions.push(build(
+            finding.kind,
+            status,
+            finding.reason,
+            &shortened(&finding.message),
+        ));
     }
     conditions
 }
 
 /// How long from now until a waiting object becomes Stalled, if it is waiting.
 pub fn until_stalled(conditions: &[Condition], now: Timestamp) -> Option<SignedDuration> {
-    let reconciling = conditions.iter().find(|c| c.type_ == ConditionType::Reconciling.as_str())?;
+    let reconciling = conditions
+        .iter()
+        .find(|c| c.type_ == ConditionType::Reconciling.as_str())?;
     let patient = Reason::parse(&reconciling.reason)
         .is_some_and(|reason| reason.class() == ReasonClass::Patient);
     patient.then(|| {
@@ -129,7 +141,11 @@ fn negative(reason: Reason, previous: &[Condition], now: Timestamp) -> Option<Ne
             });
             let long = since(reason, previous)
                 .is_some_and(|since| now.duration_since(since.0) >= STALLED_AFTER);
-            Some(if already || long { Negative::Stalled } else { Negative::Reconciling })
+            Some(if already || long {
+                Negative::Stalled
+            } else {
+                Negative::Reconciling
+            })
         }
     }
 }
@@ -149,7 +165,11 @@ fn shortened(message: &str) -> String {
     if message.chars().count() <= MESSAGE_LIMIT {
         return message.to_owned();
     }
-    message.chars().take(MESSAGE_LIMIT - 1).chain(std::iter::once('…')).collect()
+    message
+        .chars()
+        .take(MESSAGE_LIMIT - 1)
+        .chain(std::iter::once('…'))
+        .collect()
 }
 
 #[cfg(test)]
@@ -157,7 +177,12 @@ mod tests {
     use super::*;
 
     fn verdict(ready: Ready, reason: Reason) -> Verdict {
-        Verdict { ready, reason, message: "because".into(), findings: vec![] }
+        Verdict {
+            ready,
+            reason,
+            message: "because".into(),
+            findings: vec![],
+        }
     }
 
     fn at(minute: i64) -> Timestamp {
@@ -165,7 +190,10 @@ mod tests {
     }
 
     fn kinds(conditions: &[Condition]) -> Vec<(&str, &str)> {
-        conditions.iter().map(|c| (c.type_.as_str(), c.status.as_str())).collect()
+        conditions
+            .iter()
+            .map(|c| (c.type_.as_str(), c.status.as_str()))
+            .collect()
     }
 
     #[test]
@@ -175,7 +203,10 @@ mod tests {
         assert_eq!(kinds(&first), [("Ready", "False"), ("Reconciling", "True")]);
         let ninth = conditions(&first, &waiting, Some(1), at(9));
         assert_eq!(kinds(&ninth), [("Ready", "False"), ("Reconciling", "True")]);
-        assert_eq!(until_stalled(&ninth, at(9)), Some(SignedDuration::from_mins(1)));
+        assert_eq!(
+            until_stalled(&ninth, at(9)),
+            Some(SignedDuration::from_mins(1))
+        );
         let tenth = conditions(&ninth, &waiting, Some(1), at(10));
         assert_eq!(kinds(&tenth), [("Ready", "False"), ("Stalled", "True")]);
         let later = conditions(&tenth, &waiting, Some(1), at(11));
@@ -207,20 +238,39 @@ mod tests {
 
     #[test]
     fn a_time_stamp_changes_only_with_the_status() {
-        let first =
-            conditions(&[], &verdict(Ready::True, Reason::Succeeded), Some(1), at(0));
-        let second =
-            conditions(&first, &verdict(Ready::True, Reason::Succeeded), Some(2), at(5));
-        assert_eq!(second[0].last_transition_time, first[0].last_transition_time);
+        let first = conditions(
+            &[],
+            &verdict(Ready::True, Reason::Succeeded),
+            Some(1),
+            at(0),
+        );
+        let second = conditions(
+            &first,
+            &verdict(Ready::True, Reason::Succeeded),
+            Some(2),
+            at(5),
+        );
+        assert_eq!(
+            second[0].last_transition_time,
+            first[0].last_transition_time
+        );
         assert_eq!(second[0].observed_generation, Some(2));
     }
 
     #[test]
     fn suspended_keeps_the_last_ready() {
-        let ready =
-            conditions(&[], &verdict(Ready::True, Reason::Succeeded), Some(1), at(0));
-        let kept =
-            conditions(&ready, &verdict(Ready::Kept, Reason::Suspended), Some(2), at(1));
+        let ready = conditions(
+            &[],
+            &verdict(Ready::True, Reason::Succeeded),
+            Some(1),
+            at(0),
+        );
+        let kept = conditions(
+            &ready,
+            &verdict(Ready::Kept, Reason::Suspended),
+            Some(2),
+            at(1),
+        );
         assert_eq!(kinds(&kept), [("Ready", "True")]);
         assert_eq!(kept[0].reason, "Suspended");
     }

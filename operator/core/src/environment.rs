@@ -66,10 +66,17 @@ pub fn query(environment: &Environment) -> Result<EnvironmentQuery, Problem> {
     let namespace_arn = given(existing.namespace_arn.as_ref(), "namespaceArn")?;
     given(existing.execution_role_arn.as_ref(), "executionRoleArn")?;
     given(existing.log_group_name.as_ref(), "logGroupName")?;
-    if existing.security_group_ids.as_ref().is_none_or(Vec::is_empty) {
+    if existing
+        .security_group_ids
+        .as_ref()
+        .is_none_or(Vec::is_empty)
+    {
         return Err(missing("securityGroupIds"));
     }
-    for (field, arn) in [("clusterArn", &cluster_arn), ("namespaceArn", &namespace_arn)] {
+    for (field, arn) in [
+        ("clusterArn", &cluster_arn),
+        ("namespaceArn", &namespace_arn),
+    ] {
         if names::region_of(arn) != Some(spec.region.as_str()) {
             return Err(invalid(format!(
                 "spec.existing.{field} is in Region {}, but spec.region is {}",
@@ -86,7 +93,10 @@ pub fn query(environment: &Environment) -> Result<EnvironmentQuery, Problem> {
             "spec.existing.clusterArn is in account {other}, but spec.accountId is {account}"
         )));
     }
-    Ok(EnvironmentQuery { cluster_arn, namespace_arn })
+    Ok(EnvironmentQuery {
+        cluster_arn,
+        namespace_arn,
+    })
 }
 
 /// Judges what AWS said. `Ok` is Ready.
@@ -100,8 +110,11 @@ pub fn judge(
 ) -> Result<(), Problem> {
     let spec = &environment.spec;
     let asked = query(environment)?;
-    let account = facts.account.as_ref().map_err(|failure| from_failure(failure))?;
-    let wanted = spec.account_id.as_deref().or_else(|| names::account_of(&asked.cluster_arn));
+    let account = facts.account.as_ref().map_err(from_failure)?;
+    let wanted = spec
+        .account_id
+        .as_deref()
+        .or_else(|| names::account_of(&asked.cluster_arn));
     if let Some(wanted) = wanted
         && wanted != account
     {
@@ -120,10 +133,16 @@ pub fn judge(
             ),
         ));
     }
-    let cluster = facts.cluster.as_ref().map_err(|failure| from_failure(failure))?;
-    let cluster = cluster.as_ref().filter(|cluster| cluster.active).ok_or_else(|| {
-        invalid(format!("there is no ACTIVE ECS cluster {}: create it", asked.cluster_arn))
-    })?;
+    let cluster = facts.cluster.as_ref().map_err(from_failure)?;
+    let cluster = cluster
+        .as_ref()
+        .filter(|cluster| cluster.active)
+        .ok_or_else(|| {
+            invalid(format!(
+                "there is no ACTIVE ECS cluster {}: create it",
+                asked.cluster_arn
+            ))
+        })?;
     let lacking: Vec<&str> = ["FARGATE", "FARGATE_SPOT"]
         .into_iter()
         .filter(|name| !cluster.capacity_providers.iter().any(|have| have == name))
@@ -137,9 +156,12 @@ pub fn judge(
             ),
         ));
     }
-    let namespace = facts.namespace.as_ref().map_err(|failure| from_failure(failure))?;
+    let namespace = facts.namespace.as_ref().map_err(from_failure)?;
     let namespace = namespace.as_ref().ok_or_else(|| {
-        invalid(format!("there is no Cloud Map namespace {}", asked.namespace_arn))
+        invalid(format!(
+            "there is no Cloud Map namespace {}",
+            asked.namespace_arn
+        ))
     })?;
     if !namespace.dns_private {
         return Err(invalid(format!(

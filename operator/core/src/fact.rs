@@ -12,9 +12,10 @@ use serde::Serialize;
 pub const ABSENCE_CONFIRMED_AFTER: SignedDuration = SignedDuration::from_secs(30);
 
 /// A fact about one AWS resource, with the time it was read.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub enum Fact<T> {
     /// Not read yet, the read failed, or we have written since.
+    #[default]
     Unknown,
     /// AWS said explicitly, in a complete answer, that there is none.
     Absent {
@@ -30,12 +31,6 @@ pub enum Fact<T> {
         /// When the read began.
         at: Timestamp,
     },
-}
-
-impl<T> Default for Fact<T> {
-    fn default() -> Self {
-        Self::Unknown
-    }
 }
 
 impl<T> Fact<T> {
@@ -64,8 +59,14 @@ impl<T> Fact<T> {
     #[must_use]
     pub fn absent_again(&self, at: Timestamp) -> Self {
         match self {
-            Self::Absent { first, .. } => Self::Absent { first: *first, last: at },
-            Self::Unknown | Self::Present { .. } => Self::Absent { first: at, last: at },
+            Self::Absent { first, .. } => Self::Absent {
+                first: *first,
+                last: at,
+            },
+            Self::Unknown | Self::Present { .. } => Self::Absent {
+                first: at,
+                last: at,
+            },
         }
     }
 
@@ -85,7 +86,11 @@ mod tests {
 
     #[test]
     fn one_absent_read_is_not_confirmed_however_old() {
-        assert!(!Fact::<()>::Unknown.absent_again(at(0)).is_absence_confirmed());
+        assert!(
+            !Fact::<()>::Unknown
+                .absent_again(at(0))
+                .is_absence_confirmed()
+        );
     }
 
     #[test]

@@ -69,11 +69,18 @@ pub(crate) fn resolved(spec: &str) -> Resolved {
 }
 
 pub(crate) fn owner() -> Owner {
-    Owner { cluster_id: CLUSTER_ID.into(), namespace: "team-a".into(), name: "api".into() }
+    Owner {
+        cluster_id: CLUSTER_ID.into(),
+        namespace: "team-a".into(),
+        name: "api".into(),
+    }
 }
 
 pub(crate) fn memory() -> Memory {
-    Memory { uid: "uid-1".into(), ..Memory::default() }
+    Memory {
+        uid: "uid-1".into(),
+        ..Memory::default()
+    }
 }
 
 /// AWS with nothing of ours.
@@ -91,11 +98,20 @@ pub(crate) fn apply(observed: &mut Observed, step: &Step, now: i64) {
     match step {
         Step::CreateDnsService { tags, .. } => {
             observed.dns = Fact::seen(
-                ObservedDns { id: "srv-1".into(), arn: DNS_ARN.into(), owner: Owner::from_tags(tags) },
+                ObservedDns {
+                    id: "srv-1".into(),
+                    arn: DNS_ARN.into(),
+                    owner: Owner::from_tags(tags),
+                },
                 at(now),
             );
         }
-        Step::RegisterTaskDefinition { hash, intent, task_definition, .. } => {
+        Step::RegisterTaskDefinition {
+            hash,
+            intent,
+            task_definition,
+            ..
+        } => {
             let revision = Revision {
                 arn: format!(
                     "arn:aws:ecs:eu-west-3:111122223333:task-definition/{}:{}",
@@ -106,7 +122,9 @@ pub(crate) fn apply(observed: &mut Observed, step: &Step, now: i64) {
                 intent: Some(intent.clone()),
                 active: true,
             };
-            observed.revisions.insert(revision.arn.clone(), revision.clone());
+            observed
+                .revisions
+                .insert(revision.arn.clone(), revision.clone());
             observed.newest = Fact::seen(revision, at(now));
         }
         Step::CreateService(create) => {
@@ -131,12 +149,15 @@ pub(crate) fn apply(observed: &mut Observed, step: &Step, now: i64) {
             );
         }
         Step::UpdateService(update) => {
-            let task_definition =
-                update.task_definition.as_ref().map(|reference| arn(observed, reference));
-            let Fact::Present { value: service, .. } = &mut observed.service else { panic!() };
+            let task_definition = update
+                .task_definition
+                .as_ref()
+                .map(|reference| arn(observed, reference));
+            let Fact::Present { value: service, .. } = &mut observed.service else {
+                panic!()
+            };
             if let Some(task_definition) = task_definition {
-                service.deployments =
-                    vec![completed(&format!("ecs-svc/{now}"), &task_definition)];
+                service.deployments = vec![completed(&format!("ecs-svc/{now}"), &task_definition)];
                 service.task_definition = task_definition;
             }
             let update = update.clone();
@@ -145,24 +166,34 @@ pub(crate) fn apply(observed: &mut Observed, step: &Step, now: i64) {
             service.capacity = update.capacity.or(service.capacity.take());
             service.deployment = update.deployment.or(service.deployment.take());
             if let Some(registries) = update.registries {
-                service.registries =
-                    Some(registries.iter().map(|_| DNS_ARN.to_owned()).collect());
+                service.registries = Some(registries.iter().map(|_| DNS_ARN.to_owned()).collect());
             }
         }
         Step::TagService { tags, .. } => {
-            let Fact::Present { value: service, .. } = &mut observed.service else { panic!() };
+            let Fact::Present { value: service, .. } = &mut observed.service else {
+                panic!()
+            };
             service.tags.get_or_insert_default().extend(tags.clone());
         }
         Step::UntagService { keys, .. } => {
-            let Fact::Present { value: service, .. } = &mut observed.service else { panic!() };
-            service.tags.get_or_insert_default().retain(|key, _| !keys.contains(key));
+            let Fact::Present { value: service, .. } = &mut observed.service else {
+                panic!()
+            };
+            service
+                .tags
+                .get_or_insert_default()
+                .retain(|key, _| !keys.contains(key));
         }
         Step::UntagDnsService { .. } => {
-            let Fact::Present { value: dns, .. } = &mut observed.dns else { panic!() };
+            let Fact::Present { value: dns, .. } = &mut observed.dns else {
+                panic!()
+            };
             dns.owner = None;
         }
         Step::DeleteService { .. } => {
-            let Fact::Present { value: service, .. } = &mut observed.service else { panic!() };
+            let Fact::Present { value: service, .. } = &mut observed.service else {
+                panic!()
+            };
             service.status = ServiceStatus::Inactive;
         }
         Step::DeleteDnsService { .. } => observed.dns = Fact::Unknown.absent_again(at(now)),

@@ -37,24 +37,36 @@ pub fn check(plan: &Plan, observed: &Observed, owner: &Owner) -> Result<(), Viol
     if plan.conflict.is_some() && !plan.steps.is_empty() {
         return Err(Violation::ActsOnConflict);
     }
-    let updates =
-        plan.steps.iter().filter(|step| matches!(step, Step::UpdateService(_))).count();
+    let updates = plan
+        .steps
+        .iter()
+        .filter(|step| matches!(step, Step::UpdateService(_)))
+        .count();
     if updates > 1 {
         return Err(Violation::SeveralUpdates(updates));
     }
-    plan.steps.iter().try_for_each(|step| check_step(step, observed, owner))
+    plan.steps
+        .iter()
+        .try_for_each(|step| check_step(step, observed, owner))
 }
 
 fn check_step(step: &Step, observed: &Observed, owner: &Owner) -> Result<(), Violation> {
     let operation = step.operation();
-    let ours = |holds: bool| if holds { Ok(()) } else { Err(Violation::NotOurs(operation)) };
+    let ours = |holds: bool| {
+        if holds {
+            Ok(())
+        } else {
+            Err(Violation::NotOurs(operation))
+        }
+    };
     let service = observed.service.present();
     let service_is_ours = |arn: &str| {
-        service.is_some_and(|service| {
-            service.arn == arn && service.owner().as_ref() == Some(owner)
-        })
+        service.is_some_and(|service| service.arn == arn && service.owner().as_ref() == Some(owner))
     };
-    let dns = observed.dns.present().filter(|dns| dns.owner.as_ref() == Some(owner));
+    let dns = observed
+        .dns
+        .present()
+        .filter(|dns| dns.owner.as_ref() == Some(owner));
     let tagged = |tags: &std::collections::BTreeMap<String, String>| {
         if tags.get(meta::TAG_OWNER) == Some(&owner.tag_value()) {
             Ok(())
@@ -104,9 +116,18 @@ mod tests {
         assert_eq!(check(&plan, &empty(), &owner()), Ok(()));
         let mut unknown = empty();
         unknown.service = Fact::Unknown;
-        assert_eq!(check(&plan, &unknown, &owner()), Err(Violation::CreateOnGuess));
-        let other = Owner { namespace: "team-b".into(), ..owner() };
-        assert!(matches!(check(&plan, &empty(), &other), Err(Violation::Untagged(_))));
+        assert_eq!(
+            check(&plan, &unknown, &owner()),
+            Err(Violation::CreateOnGuess)
+        );
+        let other = Owner {
+            namespace: "team-b".into(),
+            ..owner()
+        };
+        assert!(matches!(
+            check(&plan, &empty(), &other),
+            Err(Violation::Untagged(_))
+        ));
     }
 
     #[test]
@@ -115,6 +136,9 @@ mod tests {
             steps: vec![Step::DeleteDnsService { id: "srv-9".into() }],
             ..Plan::default()
         };
-        assert!(matches!(check(&plan, &empty(), &owner()), Err(Violation::NotOurs(_))));
+        assert!(matches!(
+            check(&plan, &empty(), &owner()),
+            Err(Violation::NotOurs(_))
+        ));
     }
 }

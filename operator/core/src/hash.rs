@@ -17,15 +17,25 @@ impl Hash {
         // `Value` keeps its maps sorted by key, which makes the text canonical. Our values hold no map with keys that
         // are not strings and no float that is not finite, so that serialisation cannot fail; were it to, the text
         // of the error would still differ from every real value.
-        let text = serde_json::to_value(value)
-            .map_or_else(|error| format!("unserialisable: {error}"), |json| json.to_string());
+        let text = serde_json::to_value(value).map_or_else(
+            |error| format!("unserialisable: {error}"),
+            |json| json.to_string(),
+        );
         Self::of_text(&text)
     }
 
     /// The hash of a text.
     pub fn of_text(text: &str) -> Self {
         let digest = Sha256::digest(text.as_bytes());
-        Self(digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect())
+        let nibbles = digest
+            .iter()
+            .take(16)
+            .flat_map(|byte| [byte >> 4, byte & 15]);
+        Self(
+            nibbles
+                .filter_map(|nibble| char::from_digit(nibble.into(), 16))
+                .collect(),
+        )
     }
 
     /// The hash as text.

@@ -39,5 +39,8 @@ pub fn account_of(arn: &str) -> Option<&str> {
 
 /// The number after the last colon of a task definition's ARN; 0 if there is none.
 pub fn revision_number(arn: &str) -> u64 {
-    arn.rsplit(':').next().and_then(|number| number.parse().ok()).unwrap_or(0)
+    arn.rsplit(':')
+        .next()
+        .and_then(|number| number.parse().ok())
+        .unwrap_or(0)
 }

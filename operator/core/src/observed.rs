@@ -87,7 +87,9 @@ impl Service {
 
     /// The PRIMARY deployment.
     pub fn primary(&self) -> Option<&EcsDeployment> {
-        self.deployments.iter().find(|deployment| deployment.primary)
+        self.deployments
+            .iter()
+            .find(|deployment| deployment.primary)
     }
 }
 

@@ -52,8 +52,10 @@ impl Place {
                 format!("Environment {name} is not ready: {why}"),
             )
         };
-        let status =
-            environment.status.as_ref().ok_or_else(|| not_ready("it has not been looked at yet"))?;
+        let status = environment
+            .status
+            .as_ref()
+            .ok_or_else(|| not_ready("it has not been looked at yet"))?;
         let ready = status
             .conditions
             .iter()
@@ -80,7 +82,11 @@ impl Place {
             execution_role_arn: status.execution_role_arn.clone().ok_or_else(incomplete)?,
             task_role_arn: status.task_role_arn.clone(),
             log_group: status.log_group_name.clone().ok_or_else(incomplete)?,
-            env: spec.env.iter().map(|entry| (entry.name.clone(), entry.value.clone())).collect(),
+            env: spec
+                .env
+                .iter()
+                .map(|entry| (entry.name.clone(), entry.value.clone()))
+                .collect(),
             tags: spec.tags.clone(),
         })
     }

@@ -131,11 +131,19 @@ impl Plan {
     }
 
     fn wait(epoch: i64, waiting_on: WaitingOn) -> Self {
-        Self { epoch, waiting_on: vec![waiting_on], ..Self::default() }
+        Self {
+            epoch,
+            waiting_on: vec![waiting_on],
+            ..Self::default()
+        }
     }
 
     fn conflict(epoch: i64, conflict: Conflict) -> Self {
-        Self { epoch, conflict: Some(conflict), ..Self::default() }
+        Self {
+            epoch,
+            conflict: Some(conflict),
+            ..Self::default()
+        }
     }
 }
 
@@ -172,10 +180,17 @@ fn update(desired: &Desired, observed: &Observed, memory: &Memory, service: &Ser
     }
     let owner = service.owner();
     if owner.as_ref() != Some(&desired.owner) {
-        let conflict = Conflict { kind: "ECS service", arn: service.arn.clone(), owner };
+        let conflict = Conflict {
+            kind: "ECS service",
+            arn: service.arn.clone(),
+            owner,
+        };
         return Plan::conflict(memory.epoch, conflict);
     }
-    let mut plan = Plan { epoch: memory.epoch, ..Plan::default() };
+    let mut plan = Plan {
+        epoch: memory.epoch,
+        ..Plan::default()
+    };
     drift::plan_update(desired, observed, memory, service, &mut plan);
     tags::plan_tags(desired, memory, service, &mut plan);
     dns::plan_unwanted(desired, observed, memory, service, &mut plan);

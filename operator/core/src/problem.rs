@@ -15,6 +15,9 @@ pub struct Problem {
 impl Problem {
     /// A problem with this reason.
     pub fn new(reason: Reason, message: impl Into<String>) -> Self {
-        Self { reason, message: message.into() }
+        Self {
+            reason,
+            message: message.into(),
+        }
     }
 }

@@ -30,19 +30,25 @@ struct Repair {
 impl Repairs {
     /// Takes note that differences were mended.
     pub fn mended(&mut self, drift: &[Drift], now: Timestamp) {
-        for drift in drift.iter().filter(|drift| drift.behind_our_back && !drift.futile) {
+        for drift in drift
+            .iter()
+            .filter(|drift| drift.behind_our_back && !drift.futile)
+        {
             let difference = (drift.want.clone(), drift.have.clone());
             let times = self
                 .0
                 .get(&drift.member)
                 .filter(|before| before.difference == difference)
                 .map_or(0, |before| before.times);
-            self.0.insert(drift.member, Repair {
-                difference,
-                times: times + 1,
-                last: now,
-                held: false,
-            });
+            self.0.insert(
+                drift.member,
+                Repair {
+                    difference,
+                    times: times + 1,
+                    last: now,
+                    held: false,
+                },
+            );
         }
     }
 
@@ -109,7 +115,10 @@ mod tests {
         assert_eq!(repairs.futile(at(5)).len(), 1);
         assert!(repairs.futile(at(6)).is_empty());
         repairs.mended(&[drift("b")], at(6));
-        assert!(repairs.futile(at(8)).is_empty(), "another difference starts anew");
+        assert!(
+            repairs.futile(at(8)).is_empty(),
+            "another difference starts anew"
+        );
     }
 
     #[test]

@@ -35,11 +35,14 @@ pub fn memory(uid: &str, status: &PrivateServiceStatus) -> Memory {
         uid: uid.to_owned(),
         epoch: status.create_epoch.unwrap_or(0),
         existed: status.service_arn.is_some(),
-        dns_existed: status.discovery.as_ref().is_some_and(|discovery| discovery.service_id.is_some()),
-        applied: status
-            .intent
+        dns_existed: status
+            .discovery
             .as_ref()
-            .map(|intent| Applied { intent: Hash(intent.clone()), members }),
+            .is_some_and(|discovery| discovery.service_id.is_some()),
+        applied: status.intent.as_ref().map(|intent| Applied {
+            intent: Hash(intent.clone()),
+            members,
+        }),
         failed_rollout: status
             .rollout
             .as_ref()
@@ -74,7 +77,9 @@ pub fn claim(
 ) -> Option<PrivateServiceStatus> {
     let mut status = previous.clone();
     place_fields(&mut status, place, desired);
-    status.create_epoch = (plan.epoch != 0).then_some(plan.epoch).or(previous.create_epoch);
+    status.create_epoch = (plan.epoch != 0)
+        .then_some(plan.epoch)
+        .or(previous.create_epoch);
     (status != *previous).then_some(status)
 }
 
@@ -82,8 +87,10 @@ fn place_fields(status: &mut PrivateServiceStatus, place: &Place, desired: &Desi
     status.environment = Some(place.environment.clone());
     status.region = Some(place.region.clone());
     status.cluster = Some(desired.scope.cluster_arn.clone());
-    status.discovery.get_or_insert_with(Discovery::default).namespace_id =
-        Some(desired.scope.namespace_id.clone());
+    status
+        .discovery
+        .get_or_insert_with(Discovery::default)
+        .namespace_id = Some(desired.scope.namespace_id.clone());
 }
 
 /// What one pass over a living object came to, as far as status shows it.
@@ -159,16 +166,20 @@ pub fn status(
     status.rollout = rollout(previous, report, now);
     if let Some(applied) = applied(report) {
         status.intent = Some(applied.intent.0);
-        status.rendering =
-            applied.members.into_iter().map(|(member, hash)| (member.to_string(), hash.0)).collect();
+        status.rendering = applied
+            .members
+            .into_iter()
+            .map(|(member, hash)| (member.to_string(), hash.0))
+            .collect();
     }
     if report.completed && report.plan.waiting_on.is_empty() {
         status.tag_keys = user_tag_keys(desired);
     }
     status.revisions = revisions(previous, report);
-    if let (Some(RolloutPhase::Complete), Some(service)) =
-        (report.judgement.map(|judgement| judgement.phase), report.service)
-        && report.outcomes.is_empty()
+    if let (Some(RolloutPhase::Complete), Some(service)) = (
+        report.judgement.map(|judgement| judgement.phase),
+        report.service,
+    ) && report.outcomes.is_empty()
     {
         status.deployed = Some(deployed(previous, desired, service, now));
     }
@@ -207,7 +218,10 @@ fn applied(report: &Report<'_>) -> Option<Applied> {
     let desired = &report.resolved.desired;
     let mut members = desired.members();
     members.extend(report.plan.held.clone());
-    Some(Applied { intent: desired.intent.clone(), members })
+    Some(Applied {
+        intent: desired.intent.clone(),
+        members,
+    })
 }
 
 fn rollout(
@@ -216,11 +230,16 @@ fn rollout(
     now: Timestamp,
 ) -> Option<RolloutStatus> {
     let before = previous.rollout.clone().unwrap_or_default();
-    let started = report.plan.steps.iter().take(report.outcomes.len()).any(|step| match step {
-        Step::CreateService(_) => true,
-        Step::UpdateService(update) => update.starts_deployment(),
-        _ => false,
-    });
+    let started = report
+        .plan
+        .steps
+        .iter()
+        .take(report.outcomes.len())
+        .any(|step| match step {
+            Step::CreateService(_) => true,
+            Step::UpdateService(update) => update.starts_deployment(),
+            _ => false,
+        });
     if started {
         let id = report.outcomes.iter().find_map(|outcome| match outcome {
             Outcome::ServiceUpdated { deployment_id } => deployment_id.clone(),
@@ -233,7 +252,9 @@ fn rollout(
             ..RolloutStatus::default()
         });
     }
-    let Some(judgement) = report.judgement else { return previous.rollout.clone() };
+    let Some(judgement) = report.judgement else {
+        return previous.rollout.clone();
+    };
     let same = before.id.is_none() || before.id == judgement.id;
     let finished = !matches!(
         judgement.phase,
@@ -244,7 +265,11 @@ fn rollout(
         phase: Some(judgement.phase),
         id: judgement.id.clone(),
         reason: failed.then(|| judgement.message.clone()),
-        started_at: before.started_at.clone().filter(|_| same).or_else(|| started_at(report)),
+        started_at: before
+            .started_at
+            .clone()
+            .filter(|_| same)
+            .or_else(|| started_at(report)),
         finished_at: if finished {
             before
                 .finished_at
@@ -258,7 +283,11 @@ fn rollout(
 }
 
 fn started_at(report: &Report<'_>) -> Option<Time> {
-    report.service.and_then(Service::primary).and_then(|primary| primary.created_at).map(Time)
+    report
+        .service
+        .and_then(Service::primary)
+        .and_then(|primary| primary.created_at)
+        .map(Time)
 }
 
 fn deployed(
@@ -274,7 +303,10 @@ fn deployed(
         .filter(|before| before.task_definition.as_ref() == Some(&task_definition))
         .and_then(|before| before.at.clone())
         .or_else(|| {
-            service.primary().and_then(|primary| primary.updated_at).map(Time)
+            service
+                .primary()
+                .and_then(|primary| primary.updated_at)
+                .map(Time)
         })
         .unwrap_or(Time(now));
     Deployed {
@@ -296,7 +328,13 @@ fn revisions(previous: &PrivateServiceStatus, report: &Report<'_>) -> Vec<Revisi
         .values()
         .filter(|revision| revision.active)
         .filter_map(|revision| Some((revision.arn.clone(), revision.hash.clone()?.0)));
-    let gone = |arn: &str| report.observed.revisions.get(arn).is_some_and(|known| !known.active);
+    let gone = |arn: &str| {
+        report
+            .observed
+            .revisions
+            .get(arn)
+            .is_some_and(|known| !known.active)
+    };
     let before = previous
         .revisions
         .iter()
@@ -305,7 +343,9 @@ fn revisions(previous: &PrivateServiceStatus, report: &Report<'_>) -> Vec<Revisi
     let mut all: Vec<(String, String)> = before.chain(known).chain(registered).collect();
     all.sort_by_key(|(arn, _)| std::cmp::Reverse(names::revision_number(arn)));
     all.dedup_by(|a, b| a.0 == b.0);
-    let serving = report.service.map(|service| service.task_definition.clone());
+    let serving = report
+        .service
+        .map(|service| service.task_definition.clone());
     let mut kept: Vec<(String, String)> = all.iter().take(REVISIONS).cloned().collect();
     if let Some(serving) = serving
         && !kept.iter().any(|(arn, _)| *arn == serving)
@@ -314,11 +354,21 @@ fn revisions(previous: &PrivateServiceStatus, report: &Report<'_>) -> Vec<Revisi
         kept.truncate(REVISIONS - 1);
         kept.push(found.clone());
     }
-    kept.into_iter().map(|(task_definition, hash)| Revision { task_definition, hash }).collect()
+    kept.into_iter()
+        .map(|(task_definition, hash)| Revision {
+            task_definition,
+            hash,
+        })
+        .collect()
 }
 
 fn user_tag_keys(desired: &Desired) -> Vec<String> {
-    desired.tags.keys().filter(|key| !key.starts_with(meta::TAG_PREFIX)).cloned().collect()
+    desired
+        .tags
+        .keys()
+        .filter(|key| !key.starts_with(meta::TAG_PREFIX))
+        .cloned()
+        .collect()
 }
 
 /// What an object that is being deleted may have in AWS, from status alone. `None` if it never got anywhere.
@@ -335,7 +385,10 @@ pub fn remains(
             .as_ref()
             .and_then(|discovery| discovery.namespace_id.clone())
             .unwrap_or_default(),
-        family: names::family(status.environment.as_deref().unwrap_or_default(), &owner.name),
+        family: names::family(
+            status.environment.as_deref().unwrap_or_default(),
+            &owner.name,
+        ),
         cluster_arn: cluster_arn.clone(),
     };
     let remains = crate::plan::Remains {

@@ -63,12 +63,17 @@ pub fn resolve(
         name: name.clone(),
     };
     let spec = &object.spec;
-    let image = spec.source.image.as_ref().map(|image| image.name.clone()).ok_or_else(|| {
-        Problem::new(
-            Reason::InvalidSpec,
-            "source.image is required: write source: {image: {name: \"redis:alpine\"}}",
-        )
-    })?;
+    let image = spec
+        .source
+        .image
+        .as_ref()
+        .map(|image| image.name.clone())
+        .ok_or_else(|| {
+            Problem::new(
+                Reason::InvalidSpec,
+                "source.image is required: write source: {image: {name: \"redis:alpine\"}}",
+            )
+        })?;
     let size = size::size(spec.resources.as_ref())?;
     let ports = ports::ports(spec.ports.as_deref())?;
     let (health_check, clamp) = health_check::health_check(spec.health_check.as_ref())?;
@@ -113,9 +118,16 @@ pub fn resolve(
         },
     };
     let host = names::host(&name, &place.namespace);
-    let mut services: Vec<_> = ports.iter().map(|port| port.connect(&name, &host)).collect();
+    let mut services: Vec<_> = ports
+        .iter()
+        .map(|port| port.connect(&name, &host))
+        .collect();
     services.sort();
-    let dns = spec.network.as_ref().and_then(|network| network.dns).unwrap_or(true);
+    let dns = spec
+        .network
+        .as_ref()
+        .and_then(|network| network.dns)
+        .unwrap_or(true);
     let mut tags = place.tags.clone();
     tags.extend(spec.tags.clone());
     tags.extend(owner.tags(&place.environment));
@@ -143,7 +155,10 @@ pub fn resolve(
             security_groups: place.security_groups.clone(),
             assign_public_ip: place.assign_public_ip,
         },
-        connect: Connect { namespace_arn: place.namespace_arn.clone(), services },
+        connect: Connect {
+            namespace_arn: place.namespace_arn.clone(),
+            services,
+        },
         intent: intent(object, place, &task_definition.container.environment),
         owner,
         scope,
@@ -172,8 +187,16 @@ pub fn resolve(
         })
         .collect();
     let mut notices: Vec<Notice> = clamp.into_iter().collect();
-    notices.extend(health_check::missing(spec.health_check.as_ref(), place.kind));
-    Ok(Resolved { desired, effective, endpoints, notices })
+    notices.extend(health_check::missing(
+        spec.health_check.as_ref(),
+        place.kind,
+    ));
+    Ok(Resolved {
+        desired,
+        effective,
+        endpoints,
+        notices,
+    })
 }
 
 /// awslogs options: one group per Environment, the service as stream prefix, non-blocking so that a slow log never stops a task.
@@ -193,11 +216,7 @@ fn log_options(place: &Place, service: &str) -> BTreeMap<String, String> {
 /// What the users asked for, as far as it replaces tasks or configures the rollout: the spec's own fields (not how they
 /// are rendered) and the inputs resolved from other objects. Fields that were not set are not part of it, so that a new
 /// optional field changes no old hash.
-fn intent(
-    object: &PrivateService,
-    place: &Place,
-    variables: &BTreeMap<String, String>,
-) -> Hash {
+fn intent(object: &PrivateService, place: &Place, variables: &BTreeMap<String, String>) -> Hash {
     #[derive(Serialize)]
     struct Intent<'a> {
         spec: serde_json::Value,

@@ -46,15 +46,21 @@ pub fn judge(
     }
     let primary = service.primary()?;
     // What was sent last; a status that is lost is as good as the present spec.
-    let sent = memory.applied.as_ref().map_or_else(|| desired.members(), |a| a.members.clone());
+    let sent = memory
+        .applied
+        .as_ref()
+        .map_or_else(|| desired.members(), |a| a.members.clone());
     let ours = previous.and_then(|rollout| rollout.id.as_deref());
     if let Some(failure) = failure(service, primary, observed, &sent, ours) {
-        return Some(Judgement { failed: Some(identity(&sent)), ..failure });
+        return Some(Judgement {
+            failed: Some(identity(&sent)),
+            ..failure
+        });
     }
-    if let Some(held) = &memory.failed_rollout {
-        if *held == identity(&desired.members()) {
-            return Some(still_held(primary, previous, held));
-        }
+    if let Some(held) = &memory.failed_rollout
+        && *held == identity(&desired.members())
+    {
+        return Some(still_held(primary, previous, held));
     }
     Some(progress(service, primary))
 }
@@ -68,7 +74,10 @@ fn failure(
     ours: Option<&str>,
 ) -> Option<Judgement> {
     let words = |deployment: &EcsDeployment| {
-        deployment.rollout_reason.clone().unwrap_or_else(|| "ECS gave no reason".to_owned())
+        deployment
+            .rollout_reason
+            .clone()
+            .unwrap_or_else(|| "ECS gave no reason".to_owned())
     };
     if primary.rollout_state == Some(RolloutState::Failed) {
         return Some(Judgement {
@@ -109,11 +118,7 @@ fn runs(observed: &Observed, deployment: &EcsDeployment, sent: &MemberHashes) ->
 }
 
 /// A failure remembered from before, whose signs AWS no longer shows.
-fn still_held(
-    primary: &EcsDeployment,
-    previous: Option<&RolloutStatus>,
-    held: &Hash,
-) -> Judgement {
+fn still_held(primary: &EcsDeployment, previous: Option<&RolloutStatus>, held: &Hash) -> Judgement {
     let before = previous.and_then(|rollout| rollout.phase);
     let phase = match before {
         Some(RolloutPhase::Failed) => RolloutPhase::Failed,
@@ -135,12 +140,14 @@ fn progress(service: &Service, primary: &EcsDeployment) -> Judgement {
         Some(RolloutState::Completed) => true,
         Some(RolloutState::InProgress | RolloutState::Failed) => false,
         // Where no rollout state is shown: one deployment that runs all its tasks.
-        None => {
-            service.deployments.len() == 1 && primary.running_count >= primary.desired_count
-        }
+        None => service.deployments.len() == 1 && primary.running_count >= primary.desired_count,
     };
     Judgement {
-        phase: if complete { RolloutPhase::Complete } else { RolloutPhase::Progressing },
+        phase: if complete {
+            RolloutPhase::Complete
+        } else {
+            RolloutPhase::Progressing
+        },
         id: Some(primary.id.clone()),
         message: format!(
             "{} of {} new tasks run",

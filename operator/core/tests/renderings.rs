@@ -14,8 +14,10 @@ use std::path::Path;
 
 fn samples() -> Vec<PrivateService> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config/samples");
-    let mut paths: Vec<_> =
-        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut paths: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
     paths.sort();
     let mut samples = Vec::new();
     for path in paths {
@@ -41,7 +43,8 @@ impl Neighbours for Others {
 }
 
 fn place(kind: EnvironmentType) -> Place {
-    let arn = |service: &str, rest: &str| format!("arn:aws:{service}:eu-west-3:444455556666:{rest}");
+    let arn =
+        |service: &str, rest: &str| format!("arn:aws:{service}:eu-west-3:444455556666:{rest}");
     Place {
         environment: "blue".into(),
         kind,
@@ -69,8 +72,12 @@ fn every_sample_is_rendered_as_the_corpus_says() {
     let samples = samples();
     assert!(samples.len() >= 6, "only {} samples found", samples.len());
     let name = |object: &PrivateService| object.metadata.name.clone().unwrap();
-    let others =
-        Others(samples.iter().map(|object| (name(object), object.spec.ports.clone())).collect());
+    let others = Others(
+        samples
+            .iter()
+            .map(|object| (name(object), object.spec.ports.clone()))
+            .collect(),
+    );
     let mut settings = insta::Settings::clone_current();
     settings.set_snapshot_path("corpus");
     settings.set_prepend_module_to_snapshot(false);
@@ -90,7 +97,12 @@ fn production_differs_from_staging_in_capacity_alone() {
     let others = Others(
         samples
             .iter()
-            .map(|object| (object.metadata.name.clone().unwrap(), object.spec.ports.clone()))
+            .map(|object| {
+                (
+                    object.metadata.name.clone().unwrap(),
+                    object.spec.ports.clone(),
+                )
+            })
             .collect(),
     );
     for object in &samples {

@@ -3,6 +3,7 @@
 use crate::kind::Kind;
 use crate::readiness::Readiness;
 use crate::status::{WriteError, within_deadline};
+use crate::telemetry::chain;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::api::ListParams;
 use kube::{Api, Client};
@@ -74,7 +75,7 @@ where
             Err(error) if error.is_not_found() => {
                 "the API server does not serve it: apply the CRDs".to_owned()
             }
-            Err(error) => format!("{:#}", anyhow::Error::from(error)),
+            Err(error) => chain(&error),
         };
         if error != said {
             tracing::warn!(part, error, "waiting");

@@ -120,7 +120,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             default_environment: None,
-            sweep_interval: Duration::from_secs(300),
+            sweep_interval: Duration::from_mins(5),
             concurrency: 0,
             admin_address: ADMIN_ADDRESS,
             watch_namespaces: vec![],

@@ -38,7 +38,7 @@ pub(crate) async fn services(
     let concurrency = context.config.concurrency;
     let store = context.services.clone();
     let pass = |object: Arc<PrivateService>, context: Arc<Context>| async move {
-        privateservice::reconcile(&object, &context).await
+        Box::pin(privateservice::reconcile(&object, &context)).await
     };
     run(
         context,
@@ -61,7 +61,7 @@ pub(crate) async fn environments(
     let queue = stream::poll_fn(move |task| wake.poll_recv(task)).map(|name| ObjectRef::new(&name));
     let store = context.environments.clone();
     let pass = |object: Arc<Environment>, context: Arc<Context>| async move {
-        environment::reconcile(&object, &context).await
+        Box::pin(environment::reconcile(&object, &context)).await
     };
     run(
         context,

@@ -46,7 +46,7 @@ pub(crate) async fn reconcile(
         .remove(&name)
         .filter(|seen| seen.is_of(&uid))
         .unwrap_or_else(|| Seen::new(uid));
-    let result = one_pass(object, context, &mut seen).await;
+    let result = Box::pin(one_pass(object, context, &mut seen)).await;
     context.environments_seen.lock().insert(name, seen);
     match result {
         // Its next event brings it back, if it is still there.
@@ -92,7 +92,7 @@ async fn one_pass(
             since: Timestamp::now(),
         };
         let account = context.account(&object.spec.region);
-        let facts = account.look_at_environment(&query, priority).await;
+        let facts = Box::pin(account.look_at_environment(&query, priority)).await;
         tracing::debug!(?facts, "looked at AWS");
         seen.looked(query, asked, facts, Instant::now());
     }
@@ -108,7 +108,7 @@ async fn one_pass(
     let mut status = match &verdict {
         Some(verdict) => next(&previous, object, verdict, users),
         None => EnvironmentStatus {
-            services: count(users),
+            services: Some(count(users)),
             ..previous.clone()
         },
     };
@@ -116,7 +116,7 @@ async fn one_pass(
         status = EnvironmentStatus {
             observed_generation: status.observed_generation,
             conditions: status.conditions,
-            ..environment::offers(object, account, count(users).unwrap_or_default())
+            ..environment::offers(object, account, count(users))
         };
     }
     if users >= NEARLY_FULL {
@@ -155,7 +155,7 @@ fn next(
             generation,
             Timestamp::now(),
         ),
-        services: count(users),
+        services: Some(count(users)),
         ..previous.clone()
     }
 }
@@ -196,6 +196,6 @@ fn asked(object: &Environment) -> Option<String> {
     (!values.is_empty()).then(|| values.join("\n"))
 }
 
-fn count(users: usize) -> Option<i32> {
-    Some(i32::try_from(users).unwrap_or(i32::MAX))
+fn count(users: usize) -> i32 {
+    i32::try_from(users).unwrap_or(i32::MAX)
 }

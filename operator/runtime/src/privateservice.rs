@@ -6,6 +6,7 @@ mod deletion;
 mod pass;
 mod placing;
 mod remembered;
+mod request;
 mod writing;
 
 pub(crate) use remembered::Remembered;
@@ -66,7 +67,9 @@ async fn one_pass(
         if !finalizer::has(object) {
             return Ok(None);
         }
-        return deletion::run(ctx, object, remembered, &writer).await.map(Some);
+        return deletion::run(ctx, object, remembered, &writer)
+            .await
+            .map(Some);
     }
     if !finalizer::has(object) {
         finalizer::add(&ctx.client.0, object).await?;
@@ -86,7 +89,9 @@ async fn one_pass(
             for notice in &resolved.notices {
                 ctx.events.notice(object, notice.reason, &notice.message);
             }
-            pass::run(ctx, object, &place, &resolved, remembered, &writer).await.map(Some)
+            pass::run(ctx, object, &place, &resolved, remembered, &writer)
+                .await
+                .map(Some)
         }
         Err(problem) => {
             writer.problem(&problem).await?;

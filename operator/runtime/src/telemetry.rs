@@ -1,4 +1,4 @@
-//! Log lines: to standard error, as JSON or text, filtered. Sets the process's global subscriber.
+//! Log lines: to standard error, as JSON or text, filtered. Sets the process's global subscriber. And errors as one line.
 
 use crate::config::{Config, LogFormat};
 use anyhow::Context as _;
@@ -20,4 +20,34 @@ pub fn start(config: &Config) -> anyhow::Result<()> {
         LogFormat::Text => builder.try_init(),
     };
     started.map_err(|error| anyhow::anyhow!("cannot start logging: {error}"))
+}
+
+/// An error and its causes as one line. A cause that its error repeats, as some libraries' do, is left out.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut line = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let text = cause.to_string();
+        if !line.contains(&text) {
+            line = format!("{line}: {text}");
+        }
+        source = cause.source();
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_cause_is_told_once() {
+        let error = anyhow::anyhow!("no such file")
+            .context("cannot read a: no such file")
+            .context("cannot start");
+        assert_eq!(
+            chain(error.as_ref()),
+            "cannot start: cannot read a: no such file"
+        );
+    }
 }

@@ -15,6 +15,7 @@ pub(crate) use services::ServiceListener;
 use crate::guarded::{Guarded, Malformed};
 use crate::kind::{self, Kind};
 use crate::readiness::Readiness;
+use crate::telemetry::chain;
 use futures::stream::BoxStream;
 use futures::{Stream, StreamExt};
 use k8s_openapi::api::core::v1::Namespace;
@@ -100,13 +101,13 @@ impl Cacheable for PartialObjectMeta<Namespace> {
 pub(crate) type Events<T> = BoxStream<'static, Result<Event<T>, Error>>;
 
 /// Watches a kind in the whole cluster, or in some Kubernetes namespaces.
-pub(crate) fn objects<K: Kind>(
+pub(crate) fn objects<K>(
     client: &Client,
     namespaces: &[String],
     selector: Option<&str>,
 ) -> Events<Guarded<K>>
 where
-    K: Resource<DynamicType = (), Scope = kube::core::NamespaceResourceScope>,
+    K: Kind + Resource<DynamicType = (), Scope = kube::core::NamespaceResourceScope>,
 {
     let config = selector.map_or_else(Config::default, |selector| {
         Config::default().labels(selector)
@@ -207,24 +208,10 @@ pub(crate) async fn follow<T>(
                 readiness.is_up(part);
             }
             Err(error) => {
-                tracing::warn!(part, error = %chain(&error), "watch interrupted");
+                tracing::warn!(part, error = chain(&error), "watch interrupted");
             }
         }
     }
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        // Some of kube's errors repeat their source.
-        if !text.contains(&cause_text) {
-            text = format!("{text}: {cause_text}");
-        }
-        source = cause.source();
-    }
-    text
 }
 
 #[cfg(test)]

@@ -20,16 +20,38 @@ impl Inventory {
         }
     }
 
-    /// Sweeps everything tracked. Never returns.
+    /// Sweeps everything tracked, in portions, so that choosing a batch never looks through everything. Never returns.
     pub(super) async fn sweep(self: Arc<Self>) {
         loop {
             sleep(jittered(self.timing.sweep_interval)).await;
-            self.lock().want_all(now(), clock::now());
-            self.service_reads.notify_one();
+            let ids = {
+                let mut state = self.lock();
+                state.want_all_dns(now(), clock::now());
+                state.services.keys().cloned().collect::<Vec<_>>()
+            };
             self.dns_reads.notify_one();
+            for portion in ids.chunks(PORTION) {
+                self.lock().want_swept(portion, now(), clock::now());
+                self.service_reads.notify_one();
+                self.let_the_readers_catch_up().await;
+            }
+        }
+    }
+
+    /// Waits until less than a portion is wanted; not for ever, because failing reads pause.
+    async fn let_the_readers_catch_up(&self) {
+        let until = now() + LONGEST_WAIT;
+        while self.lock().wanted_services.len() >= PORTION && now() < until {
+            sleep(self.timing.coalesce_window).await;
         }
     }
 }
+
+/// Services that are swept at once: ten full batches.
+const PORTION: usize = 100;
+
+/// With 5,000 services, as many as a cluster holds, a sweep in which everything fails still ends within two minutes.
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
 /// Up to a tenth longer, so that several installations in one account do not sweep in step.
 fn jittered(interval: Duration) -> Duration {

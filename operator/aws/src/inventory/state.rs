@@ -201,16 +201,26 @@ impl State {
         }
     }
 
-    /// Wants everything tracked to be read again.
-    pub(super) fn want_all(&mut self, now: Instant, at: Timestamp) {
+    /// Wants these services to be read again, as far as they are still tracked.
+    pub(super) fn want_swept(&mut self, ids: &[ServiceId], now: Instant, at: Timestamp) {
         let priority = Priority {
             lane: Lane::Bulk,
             since: at,
         };
-        for (id, record) in &mut self.services {
-            record.want(Why::Sweep, priority, now);
-            self.wanted_services.insert(id.clone());
+        for id in ids {
+            if let Some(record) = self.services.get_mut(id) {
+                record.want(Why::Sweep, priority, now);
+                self.wanted_services.insert(id.clone());
+            }
         }
+    }
+
+    /// Wants all namespaces to be listed again.
+    pub(super) fn want_all_dns(&mut self, now: Instant, at: Timestamp) {
+        let priority = Priority {
+            lane: Lane::Bulk,
+            since: at,
+        };
         for (id, record) in &mut self.dns {
             record.want(Why::Sweep, priority, now);
             self.wanted_dns.insert(id.clone());

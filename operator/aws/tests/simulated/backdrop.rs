@@ -54,8 +54,8 @@ impl Backdrop {
     }
 
     pub(crate) fn names(&self) -> Vec<String> {
-        let shelf = self.0.lock().unwrap();
-        shelf
+        let stored = self.0.lock().unwrap();
+        stored
             .services
             .values()
             .map(|one| one["Name"].as_str().unwrap().to_owned())
@@ -83,9 +83,9 @@ impl Backdrop {
     }
 
     fn create(&self, body: &Value) -> (StatusCode, Value) {
-        let mut shelf = self.0.lock().unwrap();
-        shelf.made += 1;
-        let id = format!("srv-{}", shelf.made);
+        let mut stored = self.0.lock().unwrap();
+        stored.made += 1;
+        let id = format!("srv-{}", stored.made);
         let arn = format!("arn:aws:servicediscovery:us-east-1:111122223333:service/{id}");
         let mut service = body.clone();
         let tags = service
@@ -101,8 +101,8 @@ impl Backdrop {
             .iter()
             .map(|tag| (text(&tag["Key"]), text(&tag["Value"])))
             .collect();
-        shelf.tags.insert(arn, tags);
-        shelf.services.insert(id, service.clone());
+        stored.tags.insert(arn, tags);
+        stored.services.insert(id, service.clone());
         (StatusCode::OK, json!({"Service": service}))
     }
 
@@ -113,19 +113,19 @@ impl Backdrop {
         if operation == "CreateService" {
             return self.create(body);
         }
-        let mut shelf = self.0.lock().unwrap();
+        let mut stored = self.0.lock().unwrap();
         match operation {
-            "ListServices" => ok(json!({"Services": shelf.services.values().collect::<Vec<_>>()})),
-            "GetService" => match shelf.services.get(&text("Id")) {
+            "ListServices" => ok(json!({"Services": stored.services.values().collect::<Vec<_>>()})),
+            "GetService" => match stored.services.get(&text("Id")) {
                 Some(service) => ok(json!({"Service": service})),
                 None => missing("ServiceNotFound"),
             },
-            "DeleteService" => match shelf.services.remove(&text("Id")) {
+            "DeleteService" => match stored.services.remove(&text("Id")) {
                 Some(_) => ok(json!({})),
                 None => missing("ServiceNotFound"),
             },
             "ListInstances" => {
-                let count = shelf
+                let count = stored
                     .instances
                     .get(&text("ServiceId"))
                     .copied()
@@ -135,10 +135,10 @@ impl Backdrop {
             "ListTagsForResource" => {
                 let arn = text("ResourceARN");
                 let id = arn.rsplit('/').next().unwrap_or_default();
-                if !shelf.services.contains_key(id) {
+                if !stored.services.contains_key(id) {
                     return missing("ResourceNotFoundException");
                 }
-                let tags = shelf.tags.get(&arn).cloned().unwrap_or_default();
+                let tags = stored.tags.get(&arn).cloned().unwrap_or_default();
                 let tags: Vec<Value> = tags
                     .iter()
                     .map(|(key, value)| json!({"Key": key, "Value": value}))
@@ -147,7 +147,7 @@ impl Backdrop {
             }
             "UntagResource" => {
                 let keys = body["TagKeys"].as_array().cloned().unwrap_or_default();
-                if let Some(tags) = shelf.tags.get_mut(&text("ResourceARN")) {
+                if let Some(tags) = stored.tags.get_mut(&text("ResourceARN")) {
                     tags.retain(|key, _| !keys.contains(&json!(key)));
                 }
                 ok(json!({}))

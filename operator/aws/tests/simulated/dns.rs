@@ -31,7 +31,7 @@ fn described(owner: &Owner) -> String {
     format!("PrivateService {}", owner.tag_value())
 }
 
-fn dns<'a>(world: &'a World, scope: &Scope) -> Fact<ObservedDns> {
+fn dns(world: &World, scope: &Scope) -> Fact<ObservedDns> {
     world.link.observed(scope).dns
 }
 
@@ -146,7 +146,7 @@ async fn a_description_that_names_nobody_followed_is_checked_by_tags_once() {
 #[tokio::test]
 async fn a_service_followed_after_a_listing_uses_it() {
     let timing = Timing {
-        listing_reuse: Duration::from_secs(3600),
+        listing_reuse: Duration::from_hours(1),
         ..quick()
     };
     let mut world = World::with(timing, plenty()).await;

@@ -70,26 +70,16 @@ async fn a_denied_read_says_so_and_recovers() {
 }
 
 #[tokio::test]
-async fn failing_reads_pause_longer_each_time() {
-    let timing = Timing {
-        retry_after: Duration::from_millis(100),
-        ..quick()
-    };
-    let mut world = World::with(timing, plenty()).await;
+async fn each_demand_for_what_cannot_be_read_is_one_call() {
+    let mut world = World::new().await;
     let scope = world.track("api");
     world
         .sim
         .fault(Fault::always(DESCRIBE, FaultKind::ServerError));
-    let began = std::time::Instant::now();
     for _ in 0..4 {
-        // A reconcile that demands again as soon as it is woken.
+        // A reconcile that demands again as soon as it is woken; the pauses in between are the record's own tests.
         world.link.read(&scope, &[Need::Service]).await;
     }
-    assert!(
-        began.elapsed() >= Duration::from_millis(100 + 200 + 400),
-        "{:?}",
-        began.elapsed()
-    );
     assert_eq!(world.calls(DESCRIBE), 4);
 }
 

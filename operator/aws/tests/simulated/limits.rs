@@ -6,21 +6,22 @@ use privateservice_core::failure::Failure;
 
 #[tokio::test]
 async fn a_step_that_has_to_queue_is_woken_and_then_sent() {
-    let mut world = World::with(quick(), QuotaTable::published().scaled(20.0, 0.05)).await;
-    for name in ["a", "b"] {
-        world.track(name);
-    }
-    world.execute("a", &register("a")).await.unwrap();
-    let queued = {
-        let _pass = world.link.account.begin_pass(&key("b"));
-        world.execute("b", &register("b")).await
+    let mut world = World::with(quick(), QuotaTable::published().scaled(2.0, 0.05)).await;
+    world.track("api");
+    let mut sent = 0;
+    let queued = loop {
+        let _pass = world.link.account.begin_pass(&key("api"));
+        match world.execute("api", &register("api")).await {
+            Ok(_) => sent += 1,
+            Err(failure) => break failure,
+        }
     };
-    assert_eq!(queued, Err(Failure::Queued { ahead: 0 }));
-    assert_eq!(world.calls("ecs:RegisterTaskDefinition"), 1);
-    assert_eq!(world.link.woken().await, key("b"));
-    let _pass = world.link.account.begin_pass(&key("b"));
-    world.execute("b", &register("b")).await.unwrap();
-    assert_eq!(world.calls("ecs:RegisterTaskDefinition"), 2);
+    assert_eq!(queued, Failure::Queued { ahead: 0 });
+    assert_eq!(world.calls("ecs:RegisterTaskDefinition"), sent);
+    assert_eq!(world.link.woken().await, key("api"));
+    let _pass = world.link.account.begin_pass(&key("api"));
+    world.execute("api", &register("api")).await.unwrap();
+    assert_eq!(world.calls("ecs:RegisterTaskDefinition"), sent + 1);
 }
 
 #[tokio::test]

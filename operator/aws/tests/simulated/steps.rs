@@ -111,7 +111,7 @@ async fn a_deletion_drains_and_then_frees_the_name() {
     let mut world = World::new().await;
     let arn = world.create("api").await;
     let scope = world.scope("api");
-    world.sim.advance(Duration::from_secs(120));
+    world.sim.advance(Duration::from_mins(2));
     let delete = Step::DeleteService {
         cluster_arn: world.cluster.clone(),
         arn: arn.clone(),

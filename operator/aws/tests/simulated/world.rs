@@ -43,8 +43,8 @@ pub(crate) struct Link {
 /// Reads that are quick to share and quick to retry; nothing is polled or swept by itself.
 pub(crate) fn quick() -> Timing {
     Timing {
-        poll_interval: Duration::from_secs(3600),
-        sweep_interval: Duration::from_secs(3600),
+        poll_interval: Duration::from_hours(1),
+        sweep_interval: Duration::from_hours(1),
         coalesce_window: Duration::from_millis(20),
         reread_after: Duration::from_millis(1),
         listing_reuse: Duration::ZERO,
@@ -101,17 +101,20 @@ impl World {
             .await
             .unwrap();
         let link = connect(&server.url, timing, quotas).await;
-        let mut world = Self {
+        let ecs = aws_sdk_ecs::Client::new(&sdk_config(&server.url));
+        let cluster = ecs
+            .create_cluster()
+            .cluster_name("flexstack")
+            .capacity_providers("FARGATE");
+        let made = cluster.send().await.unwrap();
+        let cluster = made.cluster().unwrap().cluster_arn().unwrap().to_owned();
+        Self {
             sim,
             cloud_map,
             server,
-            cluster: String::new(),
+            cluster,
             link,
-        };
-        let made = world.ecs().create_cluster().cluster_name("flexstack");
-        let made = made.capacity_providers("FARGATE").send().await.unwrap();
-        world.cluster = made.cluster().unwrap().cluster_arn().unwrap().to_owned();
-        world
+        }
     }
 
     /// A second operator process, with an empty memory.
@@ -253,7 +256,7 @@ impl Link {
     pub(crate) async fn read(&mut self, scope: &Scope, needs: &[Need]) -> Observed {
         while self.woken.try_recv().is_ok() {}
         self.demand(scope, needs);
-        self.woken().await;
+        while self.woken().await.name != scope.service {}
         self.observed(scope)
     }
 }

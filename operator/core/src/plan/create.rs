@@ -1,7 +1,7 @@
 //! Creating a service that is known not to be there.
 
-use super::revision::{Choice, choose_revision};
 use super::dns::registry;
+use super::revision::{Choice, choose_revision};
 use super::{Memory, Plan};
 use crate::desired::Desired;
 use crate::hash::Hash;
@@ -15,7 +15,10 @@ pub(super) fn plan_create(
     memory: &Memory,
     epoch: i64,
 ) -> Plan {
-    let mut plan = Plan { epoch, ..Plan::default() };
+    let mut plan = Plan {
+        epoch,
+        ..Plan::default()
+    };
     let registry = registry(desired, observed, memory, &mut plan);
     if plan.conflict.is_some() || (desired.dns.is_some() && registry.is_none()) {
         plan.steps.clear();

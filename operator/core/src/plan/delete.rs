@@ -40,7 +40,8 @@ fn service_is_gone(remains: &Remains, observed: &Observed, plan: &mut Plan) -> b
             false
         }
         Fact::Absent { .. } if remains.existed && !observed.service.is_absence_confirmed() => {
-            plan.waiting_on.push(WaitingOn::AbsenceConfirmation(Need::Service));
+            plan.waiting_on
+                .push(WaitingOn::AbsenceConfirmation(Need::Service));
             false
         }
         Fact::Absent { .. } => true,
@@ -83,7 +84,8 @@ fn plan_dns_deletion(remains: &Remains, observed: &Observed, plan: &mut Plan) {
     match &observed.dns {
         Fact::Unknown => plan.waiting_on.push(WaitingOn::Read(Need::Dns)),
         Fact::Absent { .. } if remains.dns_existed && !observed.dns.is_absence_confirmed() => {
-            plan.waiting_on.push(WaitingOn::AbsenceConfirmation(Need::Dns));
+            plan.waiting_on
+                .push(WaitingOn::AbsenceConfirmation(Need::Dns));
         }
         Fact::Absent { .. } => {}
         Fact::Present { value, .. } if value.owner.as_ref() != Some(&remains.owner) => {}
@@ -94,12 +96,16 @@ fn plan_dns_deletion(remains: &Remains, observed: &Observed, plan: &mut Plan) {
             });
         }
         Fact::Present { value, .. } => {
-            plan.steps.push(Step::DeleteDnsService { id: value.id.clone() });
+            plan.steps.push(Step::DeleteDnsService {
+                id: value.id.clone(),
+            });
         }
     }
 }
 
 /// The tags whose removal gives a thing up.
 fn owner_tag_keys() -> Vec<String> {
-    [meta::TAG_OWNER, meta::TAG_CLUSTER_ID, meta::TAG_ENVIRONMENT].map(str::to_owned).to_vec()
+    [meta::TAG_OWNER, meta::TAG_CLUSTER_ID, meta::TAG_ENVIRONMENT]
+        .map(str::to_owned)
+        .to_vec()
 }

@@ -20,7 +20,8 @@ pub(super) fn registry(
             None
         }
         Fact::Absent { .. } if memory.dns_existed && !observed.dns.is_absence_confirmed() => {
-            plan.waiting_on.push(WaitingOn::AbsenceConfirmation(Need::Dns));
+            plan.waiting_on
+                .push(WaitingOn::AbsenceConfirmation(Need::Dns));
             None
         }
         Fact::Absent { .. } => {
@@ -52,14 +53,19 @@ pub(super) fn plan_unwanted(
     service: &Service,
     plan: &mut Plan,
 ) {
-    let registered = service.registries.as_ref().is_some_and(|registries| !registries.is_empty());
+    let registered = service
+        .registries
+        .as_ref()
+        .is_some_and(|registries| !registries.is_empty());
     if desired.dns.is_some() || !memory.dns_existed || registered {
         return;
     }
     match &observed.dns {
         Fact::Unknown => plan.waiting_on.push(WaitingOn::Read(Need::Dns)),
         Fact::Present { value, .. } if value.owner.as_ref() == Some(&desired.owner) => {
-            plan.steps.push(Step::DeleteDnsService { id: value.id.clone() });
+            plan.steps.push(Step::DeleteDnsService {
+                id: value.id.clone(),
+            });
         }
         Fact::Present { .. } | Fact::Absent { .. } => {}
     }

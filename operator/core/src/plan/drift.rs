@@ -3,9 +3,9 @@
 //! A member whose rendering changed while the intent did not (the operator was upgraded) is held: what was applied last stays the
 //! measure, so that an upgrade restarts nobody's tasks while an edit behind the operator's back is still seen.
 
+use super::dns::registry;
 use super::revision::{Choice, choose_revision};
 use super::{Memory, Need, Plan, WaitingOn};
-use super::dns::registry;
 use crate::desired::Desired;
 use crate::fact::Fact;
 use crate::hash::Hash;
@@ -67,7 +67,13 @@ pub(super) fn plan_update(
                     differing.push(*member);
                 }
                 let want = want.clone();
-                plan.drift.push(Drift { member: *member, behind_our_back, want, have, futile });
+                plan.drift.push(Drift {
+                    member: *member,
+                    behind_our_back,
+                    want,
+                    have,
+                    futile,
+                });
             }
             Standing::Unknown(need) => plan.waiting_on.push(WaitingOn::Read(need)),
         }
@@ -94,8 +100,11 @@ pub(super) fn plan_update(
                 update.force_new_deployment = true;
             }
             Member::Registries => {
-                update.registries =
-                    Some(registry(desired, observed, memory, plan).into_iter().collect());
+                update.registries = Some(
+                    registry(desired, observed, memory, plan)
+                        .into_iter()
+                        .collect(),
+                );
             }
             Member::Deployment => update.deployment = Some(desired.deployment.clone()),
         }
@@ -144,17 +153,20 @@ fn stand(
     // Same intent, other rendering: hold what was applied, unless somebody else changed it since.
     let applied = match &memory.applied {
         // A member that an older operator did not know was applied as it is.
-        Some(applied) if applied.intent == desired.intent => {
-            Some(applied.members.get(&member).cloned().unwrap_or_else(|| have.clone()))
-        }
-        Some(_) => None,
+        Some(applied) if applied.intent == desired.intent => Some(
+            applied
+                .members
+                .get(&member)
+                .cloned()
+                .unwrap_or_else(|| have.clone()),
+        ),
         // Status is lost: the serving revision's own tags still tell what it was rendered from.
         None if member == Member::TaskDefinition => observed
             .revisions
             .get(&service.task_definition)
             .filter(|revision| revision.intent.as_ref() == Some(&desired.intent))
             .and_then(|revision| revision.hash.clone()),
-        None => None,
+        Some(_) | None => None,
     };
     if applied.as_ref() == Some(&have) {
         plan.held.insert(member, have);
@@ -185,7 +197,9 @@ fn echoed<T: Serialize>(echo: Option<&T>, want: &Hash) -> Hash {
 
 /// Whether the registries are as wanted: ours and only ours, or none. `None` if the DNS listing must be read first.
 fn registries_stand(desired: &Desired, observed: &Observed, service: &Service) -> Option<bool> {
-    let Some(registries) = &service.registries else { return Some(true) };
+    let Some(registries) = &service.registries else {
+        return Some(true);
+    };
     if desired.dns.is_none() {
         return Some(registries.is_empty());
     }

@@ -41,7 +41,10 @@ pub(super) fn choose_revision(desired: &Desired, observed: &Observed, plan: &mut
         }
         Fact::Present { .. } | Fact::Absent { .. } => {
             let mut tags = desired.owner.tags(
-                desired.tags.get(meta::TAG_ENVIRONMENT).map_or("", String::as_str),
+                desired
+                    .tags
+                    .get(meta::TAG_ENVIRONMENT)
+                    .map_or("", String::as_str),
             );
             tags.insert(meta::TAG_INTENT.into(), desired.intent.0.clone());
             tags.insert(meta::TAG_RENDERING.into(), want.0.clone());

@@ -7,12 +7,7 @@ use crate::step::Step;
 use std::collections::BTreeMap;
 
 /// Adds the tag calls to the plan, if any tag differs.
-pub(super) fn plan_tags(
-    desired: &Desired,
-    memory: &Memory,
-    service: &Service,
-    plan: &mut Plan,
-) {
+pub(super) fn plan_tags(desired: &Desired, memory: &Memory, service: &Service, plan: &mut Plan) {
     let Some(have) = &service.tags else { return };
     let missing: BTreeMap<String, String> = desired
         .tags
@@ -21,7 +16,10 @@ pub(super) fn plan_tags(
         .map(|(key, value)| (key.clone(), value.clone()))
         .collect();
     if !missing.is_empty() {
-        plan.steps.push(Step::TagService { arn: service.arn.clone(), tags: missing });
+        plan.steps.push(Step::TagService {
+            arn: service.arn.clone(),
+            tags: missing,
+        });
     }
     // Only what we set before and no longer want is removed.
     let obsolete: Vec<String> = memory
@@ -31,6 +29,9 @@ pub(super) fn plan_tags(
         .cloned()
         .collect();
     if !obsolete.is_empty() {
-        plan.steps.push(Step::UntagService { arn: service.arn.clone(), keys: obsolete });
+        plan.steps.push(Step::UntagService {
+            arn: service.arn.clone(),
+            keys: obsolete,
+        });
     }
 }

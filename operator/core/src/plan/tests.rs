@@ -19,13 +19,28 @@ fn desired(spec: &str) -> Desired {
 }
 
 /// Plans and applies until nothing is planned; the operations in order, and the memory as status would keep it.
-fn converge(spec: &str, observed: &mut Observed, status: &mut PrivateServiceStatus) -> Vec<&'static str> {
+fn converge(
+    spec: &str,
+    observed: &mut Observed,
+    status: &mut PrivateServiceStatus,
+) -> Vec<&'static str> {
     let resolved = resolved(spec);
     let mut calls = Vec::new();
     for _ in 0..5 {
-        let plan = plan(&resolved.desired, observed, &report::memory("uid-1", status));
-        assert!(plan.waiting_on.is_empty(), "waits for {:?}", plan.waiting_on);
-        assert_eq!(crate::guard::check(&plan, observed, &fixtures::owner()), Ok(()));
+        let plan = plan(
+            &resolved.desired,
+            observed,
+            &report::memory("uid-1", status),
+        );
+        assert!(
+            plan.waiting_on.is_empty(),
+            "waits for {:?}",
+            plan.waiting_on
+        );
+        assert_eq!(
+            crate::guard::check(&plan, observed, &fixtures::owner()),
+            Ok(())
+        );
         for step in &plan.steps {
             apply(observed, step, 1);
             calls.push(step.operation());
@@ -59,7 +74,11 @@ fn a_plain_service_is_made_with_one_call_of_each_kind() {
     let (mut observed, mut status) = (empty(), PrivateServiceStatus::default());
     assert_eq!(
         converge(SIMPLE, &mut observed, &mut status),
-        ["servicediscovery:CreateService", "ecs:RegisterTaskDefinition", "ecs:CreateService"]
+        [
+            "servicediscovery:CreateService",
+            "ecs:RegisterTaskDefinition",
+            "ecs:CreateService"
+        ]
     );
 }
 
@@ -77,7 +96,10 @@ fn a_revert_is_one_update_and_no_registration() {
         .map(|revision| (revision.arn.clone(), revision))
         .collect();
     observed.newest = Fact::Unknown;
-    assert_eq!(converge(SIMPLE, &mut observed, &mut status), ["ecs:UpdateService"]);
+    assert_eq!(
+        converge(SIMPLE, &mut observed, &mut status),
+        ["ecs:UpdateService"]
+    );
 }
 
 #[test]
@@ -112,10 +134,16 @@ fn a_registration_waits_until_the_newest_revision_is_known() {
 
 #[test]
 fn a_service_that_existed_is_recreated_only_after_a_second_look_and_with_another_token() {
-    let mut existed = Memory { existed: true, ..memory() };
+    let mut existed = Memory {
+        existed: true,
+        ..memory()
+    };
     let mut observed = empty();
     let first = plan(&desired(SIMPLE), &observed, &existed);
-    assert_eq!(first.waiting_on, [WaitingOn::AbsenceConfirmation(Need::Service)]);
+    assert_eq!(
+        first.waiting_on,
+        [WaitingOn::AbsenceConfirmation(Need::Service)]
+    );
     assert_eq!(first.steps, []);
     observed.service = observed.service.absent_again(at(31));
     let second = plan(&desired(SIMPLE), &observed, &existed);
@@ -137,22 +165,35 @@ fn a_service_that_existed_is_recreated_only_after_a_second_look_and_with_another
 fn draining_is_waited_for() {
     let (mut observed, mut status) = (empty(), PrivateServiceStatus::default());
     converge(SIMPLE, &mut observed, &mut status);
-    let Fact::Present { value: service, .. } = &mut observed.service else { panic!() };
+    let Fact::Present { value: service, .. } = &mut observed.service else {
+        panic!()
+    };
     service.status = ServiceStatus::Draining;
     let plan = plan(&desired(SIMPLE), &observed, &memory());
-    assert_eq!((plan.steps, plan.waiting_on), (vec![], vec![WaitingOn::Draining]));
+    assert_eq!(
+        (plan.steps, plan.waiting_on),
+        (vec![], vec![WaitingOn::Draining])
+    );
 }
 
 #[test]
 fn somebody_elses_service_of_that_name_is_a_conflict_and_not_touched() {
     for tags in [
         BTreeMap::new(),
-        BTreeMap::from([(meta::TAG_OWNER.to_owned(), "cluster-uid/team-b/api".to_owned())]),
-        BTreeMap::from([(meta::TAG_OWNER.to_owned(), "other-cluster/team-a/api".to_owned())]),
+        BTreeMap::from([(
+            meta::TAG_OWNER.to_owned(),
+            "cluster-uid/team-b/api".to_owned(),
+        )]),
+        BTreeMap::from([(
+            meta::TAG_OWNER.to_owned(),
+            "other-cluster/team-a/api".to_owned(),
+        )]),
     ] {
         let (mut observed, mut status) = (empty(), PrivateServiceStatus::default());
         converge(SIMPLE, &mut observed, &mut status);
-        let Fact::Present { value: service, .. } = &mut observed.service else { panic!() };
+        let Fact::Present { value: service, .. } = &mut observed.service else {
+            panic!()
+        };
         service.tags = Some(tags);
         let plan = plan(&desired(OTHER), &observed, &memory());
         assert_eq!(plan.steps, []);
@@ -165,7 +206,12 @@ fn somebody_elses_service_of_that_name_is_a_conflict_and_not_touched() {
             retain: false,
         };
         let deletion = plan_deletion(&remains, &observed);
-        assert!(!deletion.steps.iter().any(|step| matches!(step, Step::DeleteService { .. })));
+        assert!(
+            !deletion
+                .steps
+                .iter()
+                .any(|step| matches!(step, Step::DeleteService { .. }))
+        );
     }
 }
 
@@ -173,7 +219,11 @@ fn somebody_elses_service_of_that_name_is_a_conflict_and_not_touched() {
 fn somebody_elses_dns_service_is_a_conflict() {
     let mut observed = empty();
     observed.dns = Fact::seen(
-        ObservedDns { id: "srv-9".into(), arn: "arn:other".into(), owner: None },
+        ObservedDns {
+            id: "srv-9".into(),
+            arn: "arn:other".into(),
+            owner: None,
+        },
         at(0),
     );
     let plan = plan(&desired(SIMPLE), &observed, &memory());
@@ -187,27 +237,41 @@ fn capacity_changes_force_a_deployment_and_nothing_else_does() {
     converge(SIMPLE, &mut observed, &mut status);
     let forced = |spec: &str| {
         let plan = plan(&desired(spec), &observed, &report::memory("uid-1", &status));
-        plan.steps.iter().any(|step| matches!(step, Step::UpdateService(u) if u.force_new_deployment))
+        plan.steps
+            .iter()
+            .any(|step| matches!(step, Step::UpdateService(u) if u.force_new_deployment))
     };
     assert!(forced("{source: {image: {name: 'redis:7'}}, spot: Always}"));
     assert!(!forced(OTHER));
-    assert!(!forced("{source: {image: {name: 'redis:7'}}, rollout: {minHealthyPercent: 0}}"));
+    assert!(!forced(
+        "{source: {image: {name: 'redis:7'}}, rollout: {minHealthyPercent: 0}}"
+    ));
 }
 
 /// What somebody could change behind our back, and the member that shows it.
 fn tamper(observed: &mut Observed, member: Member) {
-    let Fact::Present { value: service, .. } = &mut observed.service else { panic!() };
+    let Fact::Present { value: service, .. } = &mut observed.service else {
+        panic!()
+    };
     match member {
         Member::TaskDefinition => {
-            let foreign = Revision { arn: "arn:x:td:99".into(), hash: None, intent: None, active: true };
+            let foreign = Revision {
+                arn: "arn:x:td:99".into(),
+                hash: None,
+                intent: None,
+                active: true,
+            };
             service.task_definition.clone_from(&foreign.arn);
             observed.revisions.insert(foreign.arn.clone(), foreign);
         }
         Member::Network => service.network.as_mut().unwrap().assign_public_ip = true,
         Member::Connect => service.connect.as_mut().unwrap().services.clear(),
         Member::Capacity => {
-            service.capacity =
-                Some(vec![CapacityProvider { name: "FARGATE_SPOT".into(), weight: 1, base: 0 }]);
+            service.capacity = Some(vec![CapacityProvider {
+                name: "FARGATE_SPOT".into(),
+                weight: 1,
+                base: 0,
+            }]);
         }
         Member::Registries => service.registries = Some(vec![]),
         Member::Deployment => service.deployment.as_mut().unwrap().maximum_percent = 150,
@@ -221,8 +285,15 @@ fn each_edit_behind_our_back_is_mended_by_one_update_without_a_registration() {
         converge(SIMPLE, &mut observed, &mut status);
         let before = observed.clone();
         tamper(&mut observed, member);
-        assert_eq!(converge(SIMPLE, &mut observed, &mut status), ["ecs:UpdateService"], "{member}");
-        let after = (observed.service.present().unwrap(), before.service.present().unwrap());
+        assert_eq!(
+            converge(SIMPLE, &mut observed, &mut status),
+            ["ecs:UpdateService"],
+            "{member}"
+        );
+        let after = (
+            observed.service.present().unwrap(),
+            before.service.present().unwrap(),
+        );
         assert_eq!(after.0.task_definition, after.1.task_definition);
         assert_eq!(after.0.network, after.1.network);
         assert_eq!(after.0.capacity, after.1.capacity);
@@ -238,11 +309,18 @@ fn a_difference_that_came_back_after_it_was_mended_is_left_alone_until_it_change
     let first = plan(&desired(SIMPLE), &observed, &memory);
     let drift = &first.drift[0];
     assert!(drift.behind_our_back && !drift.futile && !first.steps.is_empty());
-    memory.futile.insert(drift.member, (drift.want.clone(), drift.have.clone()));
+    memory
+        .futile
+        .insert(drift.member, (drift.want.clone(), drift.have.clone()));
     let again = plan(&desired(SIMPLE), &observed, &memory);
     assert!(again.drift[0].futile && again.is_settled());
     // A wish of the user goes ahead of the patience with others.
-    assert!(!plan(&desired(OTHER), &observed, &memory).drift.iter().any(|drift| drift.futile));
+    assert!(
+        !plan(&desired(OTHER), &observed, &memory)
+            .drift
+            .iter()
+            .any(|drift| drift.futile)
+    );
 }
 
 #[test]
@@ -251,13 +329,21 @@ fn tags_of_others_are_left_alone_ours_come_back_and_those_no_longer_wanted_go() 
     let (mut observed, mut status) = (empty(), PrivateServiceStatus::default());
     converge(tagged, &mut observed, &mut status);
     {
-        let Fact::Present { value: service, .. } = &mut observed.service else { panic!() };
+        let Fact::Present { value: service, .. } = &mut observed.service else {
+            panic!()
+        };
         let tags = service.tags.as_mut().unwrap();
         tags.insert("theirs".into(), "1".into());
         tags.insert("cost-center".into(), "13".into());
     }
-    assert_eq!(converge(tagged, &mut observed, &mut status), ["ecs:TagResource"]);
-    assert_eq!(converge(SIMPLE, &mut observed, &mut status), ["ecs:UntagResource"]);
+    assert_eq!(
+        converge(tagged, &mut observed, &mut status),
+        ["ecs:TagResource"]
+    );
+    assert_eq!(
+        converge(SIMPLE, &mut observed, &mut status),
+        ["ecs:UntagResource"]
+    );
     let tags = observed.service.present().unwrap().tags.clone().unwrap();
     assert_eq!(tags.get("theirs").map(String::as_str), Some("1"));
     assert_eq!(tags.get("cost-center").map(String::as_str), Some("42"));
@@ -268,14 +354,20 @@ fn tags_of_others_are_left_alone_ours_come_back_and_those_no_longer_wanted_go() 
 fn what_aws_does_not_echo_is_no_difference() {
     let (mut observed, mut status) = (empty(), PrivateServiceStatus::default());
     converge(SIMPLE, &mut observed, &mut status);
-    let Fact::Present { value: service, .. } = &mut observed.service else { panic!() };
+    let Fact::Present { value: service, .. } = &mut observed.service else {
+        panic!()
+    };
     (service.connect, service.capacity, service.registries) = (None, None, None);
     assert_eq!(converge(SIMPLE, &mut observed, &mut status), [""; 0]);
 }
 
 /// The same wish as a newer operator would render it.
 fn rendered_anew(mut desired: Desired) -> Desired {
-    desired.task_definition.container.log_options.insert("new-option".into(), "on".into());
+    desired
+        .task_definition
+        .container
+        .log_options
+        .insert("new-option".into(), "on".into());
     desired.connect.services[0].idle_timeout = Some(77);
     desired
 }
@@ -294,7 +386,10 @@ fn a_renderer_change_alone_rolls_nothing_until_the_intent_changes() {
         Step::UpdateService(update) => Some(update),
         _ => None,
     });
-    assert!(update.unwrap().connect.is_some(), "the held rendering comes with the next intent");
+    assert!(
+        update.unwrap().connect.is_some(),
+        "the held rendering comes with the next intent"
+    );
 }
 
 #[test]
@@ -303,7 +398,11 @@ fn a_member_that_an_older_operator_did_not_know_rolls_nothing() {
     converge(SIMPLE, &mut observed, &mut status);
     status.rendering.remove("connect");
     tamper(&mut observed, Member::Connect);
-    let held = plan(&desired(SIMPLE), &observed, &report::memory("uid-1", &status));
+    let held = plan(
+        &desired(SIMPLE),
+        &observed,
+        &report::memory("uid-1", &status),
+    );
     assert!(held.is_settled());
     assert!(held.held.contains_key(&Member::Connect));
 }
@@ -313,7 +412,11 @@ fn a_renderer_change_rolls_nothing_even_when_status_was_lost() {
     let (mut observed, mut status) = (empty(), PrivateServiceStatus::default());
     converge(SIMPLE, &mut observed, &mut status);
     let mut upgraded = desired(SIMPLE);
-    upgraded.task_definition.container.log_options.insert("new-option".into(), "on".into());
+    upgraded
+        .task_definition
+        .container
+        .log_options
+        .insert("new-option".into(), "on".into());
     assert!(plan(&upgraded, &observed, &memory()).is_settled());
 }
 
@@ -322,15 +425,28 @@ fn while_a_rendering_is_held_an_edit_behind_our_back_is_still_seen() {
     let (mut observed, mut status) = (empty(), PrivateServiceStatus::default());
     converge(SIMPLE, &mut observed, &mut status);
     tamper(&mut observed, Member::Connect);
-    let plan = plan(&rendered_anew(desired(SIMPLE)), &observed, &report::memory("uid-1", &status));
-    assert_eq!(plan.drift.iter().map(|drift| drift.member).collect::<Vec<_>>(), [Member::Connect]);
+    let plan = plan(
+        &rendered_anew(desired(SIMPLE)),
+        &observed,
+        &report::memory("uid-1", &status),
+    );
+    assert_eq!(
+        plan.drift
+            .iter()
+            .map(|drift| drift.member)
+            .collect::<Vec<_>>(),
+        [Member::Connect]
+    );
 }
 
 #[test]
 fn a_lost_status_finds_everything_as_it_is() {
     let (mut observed, mut status) = (empty(), PrivateServiceStatus::default());
     converge(SIMPLE, &mut observed, &mut status);
-    let rebuilt = Memory { uid: "another-uid".into(), ..Memory::default() };
+    let rebuilt = Memory {
+        uid: "another-uid".into(),
+        ..Memory::default()
+    };
     assert!(plan(&desired(SIMPLE), &observed, &rebuilt).is_settled());
 }
 
@@ -343,7 +459,15 @@ fn a_failed_rollout_is_not_tried_again_but_a_changed_spec_is() {
     let held = plan(&desired(OTHER), &observed, &memory);
     assert_eq!(held.steps, []);
     assert!(held.rollout_held);
-    assert!(!plan(&desired("{source: {image: {name: 'redis:9'}}}"), &observed, &memory).steps.is_empty());
+    assert!(
+        !plan(
+            &desired("{source: {image: {name: 'redis:9'}}}"),
+            &observed,
+            &memory
+        )
+        .steps
+        .is_empty()
+    );
 }
 
 #[test]
@@ -366,7 +490,10 @@ fn deletion_takes_the_service_then_the_dns_service_then_is_done() {
             calls.push(step.operation());
         }
     }
-    assert_eq!(calls, ["ecs:DeleteService", "servicediscovery:DeleteService"]);
+    assert_eq!(
+        calls,
+        ["ecs:DeleteService", "servicediscovery:DeleteService"]
+    );
 }
 
 #[test]
@@ -383,7 +510,10 @@ fn retain_removes_the_ownership_tags_and_nothing_else() {
         ["ecs:UntagResource", "servicediscovery:UntagResource"]
     );
     assert!(plan_deletion(&remains, &observed).is_settled());
-    assert_eq!(observed.service.present().unwrap().status, ServiceStatus::Active);
+    assert_eq!(
+        observed.service.present().unwrap().status,
+        ServiceStatus::Active
+    );
 }
 
 fn specs() -> impl Strategy<Value = String> {

@@ -20,7 +20,14 @@ pub(super) fn capacity(
         },
     };
     let name = if on_spot { "FARGATE_SPOT" } else { "FARGATE" };
-    (vec![CapacityProvider { name: name.into(), weight: 1, base: 0 }], name)
+    (
+        vec![CapacityProvider {
+            name: name.into(),
+            weight: 1,
+            base: 0,
+        }],
+        name,
+    )
 }
 
 /// The architecture; x86 where none is named.

@@ -12,12 +12,14 @@ use privateservice_api::privateservice::HealthCheck as Spec;
 pub(super) fn health_check(
     spec: Option<&Spec>,
 ) -> Result<(Option<HealthCheck>, Option<Notice>), Problem> {
-    let Some(spec) = spec else { return Ok((None, None)) };
+    let Some(spec) = spec else {
+        return Ok((None, None));
+    };
     let command = match (&spec.command, &spec.exec) {
         (Some(command), None) => vec!["CMD-SHELL".to_owned(), command.clone()],
-        (None, Some(exec)) => {
-            std::iter::once("CMD".to_owned()).chain(exec.iter().cloned()).collect()
-        }
+        (None, Some(exec)) => std::iter::once("CMD".to_owned())
+            .chain(exec.iter().cloned())
+            .collect(),
         (Some(_), Some(_)) | (None, None) => {
             return Err(Problem::new(
                 Reason::InvalidSpec,
@@ -26,7 +28,9 @@ pub(super) fn health_check(
         }
     };
     let or = |value: Option<i32>, default: u32| {
-        value.and_then(|value| u32::try_from(value).ok()).unwrap_or(default)
+        value
+            .and_then(|value| u32::try_from(value).ok())
+            .unwrap_or(default)
     };
     let asked = or(spec.timeout_seconds, defaults::HEALTH_TIMEOUT);
     let timeout = asked.min(defaults::HEALTH_TIMEOUT_MAX);

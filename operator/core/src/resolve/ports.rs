@@ -60,10 +60,16 @@ pub(super) fn ports(ports: Option<&[Port]>) -> Result<Vec<ResolvedPort>, Problem
 }
 
 fn port(port: &Port) -> Result<ResolvedPort, Problem> {
-    let number = u16::try_from(port.port).ok().filter(|number| *number > 0).ok_or_else(|| {
-        let message = format!("ports: {} has number {}; write 1 to 65535", port.name, port.port);
-        Problem::new(Reason::InvalidSpec, message)
-    })?;
+    let number = u16::try_from(port.port)
+        .ok()
+        .filter(|number| *number > 0)
+        .ok_or_else(|| {
+            let message = format!(
+                "ports: {} has number {}; write 1 to 65535",
+                port.name, port.port
+            );
+            Problem::new(Reason::InvalidSpec, message)
+        })?;
     let protocol = port.protocol.unwrap_or(Protocol::Tcp);
     if protocol == Protocol::Tcp && port.request_timeout_seconds.is_some() {
         let message = format!(
@@ -84,5 +90,8 @@ fn port(port: &Port) -> Result<ResolvedPort, Problem> {
 
 /// The port `PORT` names and references mean when they name none: the one called `default`, else the first.
 pub(super) fn default_port(ports: &[ResolvedPort]) -> Option<&ResolvedPort> {
-    ports.iter().find(|port| port.name == defaults::PORT_NAME).or_else(|| ports.first())
+    ports
+        .iter()
+        .find(|port| port.name == defaults::PORT_NAME)
+        .or_else(|| ports.first())
 }

@@ -69,7 +69,9 @@ pub(super) fn size(resources: Option<&Resources>) -> Result<Size, Problem> {
         Some(quantity) => whole(quantity, GIB, "ephemeralStorage", "20Gi")?,
     };
     let Some((_, memories)) = PAIRS.iter().find(|(units, _)| *units == cpu) else {
-        return Err(invalid("resources.cpu: write one of 250m, 500m, 1, 2, 4, 8, 16, 32"));
+        return Err(invalid(
+            "resources.cpu: write one of 250m, 500m, 1, 2, 4, 8, 16, 32",
+        ));
     };
     if !memories.contains(&memory) {
         let offered: Vec<String> = memories.iter().map(|mib| in_words(*mib)).collect();
@@ -82,7 +84,11 @@ pub(super) fn size(resources: Option<&Resources>) -> Result<Size, Problem> {
     if !(20..=200).contains(&storage) {
         return Err(invalid("resources.ephemeralStorage: write 20Gi to 200Gi"));
     }
-    Ok(Size { cpu, memory, storage })
+    Ok(Size {
+        cpu,
+        memory,
+        storage,
+    })
 }
 
 const MIB: f64 = 1024.0 * 1024.0;
@@ -93,7 +99,11 @@ fn invalid(message: &str) -> Problem {
 }
 
 fn in_words(mib: u32) -> String {
-    if mib.is_multiple_of(1024) { format!("{}Gi", mib / 1024) } else { format!("{mib}Mi") }
+    if mib.is_multiple_of(1024) {
+        format!("{}Gi", mib / 1024)
+    } else {
+        format!("{mib}Mi")
+    }
 }
 
 /// 250m is a quarter of a vCPU, which ECS calls 256 units.
@@ -105,9 +115,13 @@ fn cpu_units(quantity: &Quantity) -> Result<u32, Problem> {
 }
 
 fn whole(quantity: &Quantity, unit: f64, field: &str, example: &str) -> Result<u32, Problem> {
-    parse(quantity).and_then(|bytes| whole_number(bytes / unit)).ok_or_else(|| {
-        invalid(&format!("resources.{field}: write a quantity in whole units, such as {example}"))
-    })
+    parse(quantity)
+        .and_then(|bytes| whole_number(bytes / unit))
+        .ok_or_else(|| {
+            invalid(&format!(
+                "resources.{field}: write a quantity in whole units, such as {example}"
+            ))
+        })
 }
 
 #[expect(
@@ -156,7 +170,14 @@ mod tests {
 
     #[test]
     fn absent_resources_are_a_quarter_vcpu_and_half_a_gibibyte() {
-        assert_eq!(size(None).unwrap(), Size { cpu: 256, memory: 512, storage: 20 });
+        assert_eq!(
+            size(None).unwrap(),
+            Size {
+                cpu: 256,
+                memory: 512,
+                storage: 20
+            }
+        );
     }
 
     #[test]
@@ -170,13 +191,22 @@ mod tests {
     fn a_pair_fargate_lacks_is_refused_with_those_it_has() {
         let problem = of("250m", "4Gi").unwrap_err();
         assert_eq!(problem.reason, Reason::InvalidSpec);
-        assert!(problem.message.contains("512Mi, 1Gi, 2Gi"), "{}", problem.message);
+        assert!(
+            problem.message.contains("512Mi, 1Gi, 2Gi"),
+            "{}",
+            problem.message
+        );
     }
 
     #[test]
     fn what_is_no_size_is_refused_with_the_sizes() {
         for cpu in ["abc", "300m", "3"] {
-            assert!(of(cpu, "512Mi").unwrap_err().message.contains("250m, 500m, 1"));
+            assert!(
+                of(cpu, "512Mi")
+                    .unwrap_err()
+                    .message
+                    .contains("250m, 500m, 1")
+            );
         }
         assert!(of("250m", "512Xi").is_err());
     }

@@ -30,13 +30,18 @@ pub(super) fn variables(
     }
     variables.extend(place.env.clone());
     for entry in &object.spec.env {
-        let reference = entry.value_from.as_ref().and_then(|from| from.service_ref.as_ref());
+        let reference = entry
+            .value_from
+            .as_ref()
+            .and_then(|from| from.service_ref.as_ref());
         let value = match (&entry.value, reference) {
             (Some(value), None) => value.clone(),
             (None, Some(reference)) => referenced(&entry.name, reference, place, neighbours)?,
             (Some(_), Some(_)) | (None, None) => {
-                let message =
-                    format!("env {}: write exactly one of value and valueFrom", entry.name);
+                let message = format!(
+                    "env {}: write exactly one of value and valueFrom",
+                    entry.name
+                );
                 return Err(Problem::new(Reason::InvalidSpec, message));
             }
         };
@@ -60,7 +65,10 @@ fn referenced(
         ))
     })?;
     let all = ports::ports(spec.as_deref()).map_err(|problem| {
-        missing(format!("env {variable}: PrivateService {name}: {}", problem.message))
+        missing(format!(
+            "env {variable}: PrivateService {name}: {}",
+            problem.message
+        ))
     })?;
     let host = names::host(name, &place.namespace);
     let format = reference.format.unwrap_or_default();
@@ -76,7 +84,11 @@ fn referenced(
         missing(format!(
             "env {variable}: PrivateService {name} has no port {}; it has {}",
             reference.port.as_deref().unwrap_or("at all"),
-            if offered.is_empty() { "none".to_owned() } else { offered.join(", ") }
+            if offered.is_empty() {
+                "none".to_owned()
+            } else {
+                offered.join(", ")
+            }
         ))
     })?;
     Ok(match format {

@@ -23,7 +23,7 @@ fn no_flags_are_the_defaults() {
 fn flags_reach_the_aws_side() {
     let config = parse(&["--sweep-interval-seconds", "60", "--quota-share", "0.5"]).unwrap();
     let connector = config.connector();
-    assert_eq!(connector.timing.sweep_interval, Duration::from_secs(60));
+    assert_eq!(connector.timing.sweep_interval, Duration::from_mins(1));
     assert!((connector.quota_share - 0.5).abs() < f64::EPSILON);
 }
 

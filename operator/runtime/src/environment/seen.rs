@@ -126,9 +126,9 @@ mod tests {
     use super::*;
 
     const PACE: Pace = Pace {
-        ready: Duration::from_secs(1800),
+        ready: Duration::from_mins(30),
         not_ready: Duration::from_secs(30),
-        unanswered: Duration::from_secs(900),
+        unanswered: Duration::from_mins(15),
     };
 
     fn query(cluster: &str) -> EnvironmentQuery {

@@ -56,13 +56,19 @@ pub(super) async fn run(
         return Ok(Next::AwaitChange);
     }
     let execution = pass::execute(&account, &plan, &owner, &key, remembered.priority()).await;
-    pass::want_facts(&account, &scope, &plan, &observed, remembered.priority(), now);
+    pass::want_facts(
+        &account,
+        &scope,
+        &plan,
+        &observed,
+        remembered.priority(),
+        now,
+    );
     inventory.set_moving(&scope, true);
     let read_failure = inventory.last_failure(&scope);
     let failure = execution.failure.as_ref().or(read_failure.as_ref());
     let verdict = assess::assess_deletion(&plan, failure);
-    let mut status =
-        report::with_verdict(&previous, &verdict, object.metadata.generation, now);
+    let mut status = report::with_verdict(&previous, &verdict, object.metadata.generation, now);
     if execution.outcomes.contains(&Outcome::DnsServiceDeleted)
         && let Some(discovery) = &mut status.discovery
     {
@@ -70,7 +76,13 @@ pub(super) async fn run(
         (discovery.service_id, discovery.service_arn) = (None, None);
     }
     writer.write(status).await?;
-    Ok(pass::next(&plan, execution.failure.as_ref(), &observed, remembered, now))
+    Ok(pass::next(
+        &plan,
+        execution.failure.as_ref(),
+        &observed,
+        remembered,
+        now,
+    ))
 }
 
 /// The Region of what status names.

@@ -3,6 +3,7 @@
 
 use super::placing;
 use super::remembered::Remembered;
+use super::request;
 use super::writing::Writer;
 use crate::context::Context;
 use crate::kind;
@@ -12,8 +13,8 @@ use privateservice_api::privateservice::RolloutPhase;
 use privateservice_api::{PrivateService, PrivateServiceStatus};
 use privateservice_aws::{Account, Outputs, Priority};
 use privateservice_core::assess::{self, Pass};
-use privateservice_core::failure::Failure;
 use privateservice_core::fact::{ABSENCE_CONFIRMED_AFTER, Fact};
+use privateservice_core::failure::Failure;
 use privateservice_core::guard;
 use privateservice_core::hash::Hash;
 use privateservice_core::observed::{Observed, Scope, Service, ServiceStatus};
@@ -38,7 +39,7 @@ pub(super) enum Next {
 }
 
 /// How long something that only a person or another system can change is left before it is tried again anyway.
-const SLOW_RETRY: Duration = Duration::from_secs(300);
+const SLOW_RETRY: Duration = Duration::from_mins(5);
 /// How often a wait for something outside is looked at.
 const PATIENT_RETRY: Duration = Duration::from_secs(30);
 
@@ -61,8 +62,10 @@ pub(super) async fn run(
     inventory.seed(&desired.scope, report::remembered_revisions(&previous));
     let _pass = account.begin_pass(key);
     let observed = inventory.observed(&desired.scope);
-    let mut memory =
-        report::memory(object.metadata.uid.as_deref().unwrap_or_default(), &previous);
+    let mut memory = report::memory(
+        object.metadata.uid.as_deref().unwrap_or_default(),
+        &previous,
+    );
     let judgement = judge(resolved, &observed, &mut memory, &previous);
     memory.futile = remembered.repairs.futile(now);
     let mut plan = plan::plan(desired, &observed, &memory);
@@ -92,7 +95,10 @@ pub(super) async fn run(
     }
     if let Err(violation) = guard::check(&plan, &observed, &desired.owner) {
         tracing::error!(%violation, "a plan was dropped: this is a bug of the operator");
-        plan = Plan { epoch: plan.epoch, ..Plan::default() };
+        plan = Plan {
+            epoch: plan.epoch,
+            ..Plan::default()
+        };
         plan.waiting_on.push(WaitingOn::Read(Need::Service));
     }
     if !plan.steps.is_empty()
@@ -103,7 +109,14 @@ pub(super) async fn run(
         previous = claim;
     }
     let execution = execute(&account, &plan, &desired.owner, key, remembered.priority()).await;
-    want_facts(&account, &desired.scope, &plan, &observed, remembered.priority(), now);
+    want_facts(
+        &account,
+        &desired.scope,
+        &plan,
+        &observed,
+        remembered.priority(),
+        now,
+    );
     let after = inventory.observed(&desired.scope);
     let service = last_service(&account, &desired.scope, &desired.owner);
     remembered.short_since = service.as_ref().and_then(|service| {
@@ -124,9 +137,8 @@ pub(super) async fn run(
         was_ready: was_ready(&previous, object.metadata.generation),
         now,
     });
-    let completed =
-        execution.failure.is_none() && execution.outcomes.len() == plan.steps.len();
-    let status = report::status(
+    let completed = execution.failure.is_none() && execution.outcomes.len() == plan.steps.len();
+    let mut status = report::status(
         &previous,
         &Report {
             place,
@@ -142,6 +154,11 @@ pub(super) async fn run(
         object.metadata.generation,
         now,
     );
+    let handled = previous.last_handled_reconcile_at.as_deref();
+    let answered = request::answered(object, handled, inventory, &desired.scope, remembered, now);
+    if answered.is_some() {
+        status.last_handled_reconcile_at = answered;
+    }
     writer.write(status).await?;
     if plan.is_settled() {
         remembered.settled();
@@ -149,8 +166,17 @@ pub(super) async fn run(
     if completed {
         remembered.repairs.mended(&plan.drift, now);
     }
-    inventory.set_moving(&desired.scope, is_moving(&plan, judgement.as_ref(), service.as_ref()));
-    Ok(next(&plan, execution.failure.as_ref(), &observed, remembered, now))
+    inventory.set_moving(
+        &desired.scope,
+        is_moving(&plan, judgement.as_ref(), service.as_ref()),
+    );
+    Ok(next(
+        &plan,
+        execution.failure.as_ref(),
+        &observed,
+        remembered,
+        now,
+    ))
 }
 
 /// What executing a plan came to.
@@ -172,18 +198,27 @@ pub(super) async fn execute(
     let mut outputs = Outputs::default();
     let mut outcomes = Vec::new();
     for step in &plan.steps {
-        match account.execute(step, &mut outputs, owner, key, priority).await {
+        match account
+            .execute(step, &mut outputs, owner, key, priority)
+            .await
+        {
             Ok(outcome) => {
                 tracing::info!(operation = step.operation(), ?outcome, "executed");
                 outcomes.push(outcome);
             }
             Err(failure) => {
                 tracing::info!(operation = step.operation(), %failure, "not executed");
-                return Execution { outcomes, failure: Some(failure) };
+                return Execution {
+                    outcomes,
+                    failure: Some(failure),
+                };
             }
         }
     }
-    Execution { outcomes, failure: None }
+    Execution {
+        outcomes,
+        failure: None,
+    }
 }
 
 /// Judges the rollout and lets a failure seen now hold the plan at once.
@@ -193,9 +228,16 @@ fn judge(
     memory: &mut Memory,
     previous: &PrivateServiceStatus,
 ) -> Option<Judgement> {
-    let judgement =
-        rollout::judge(&resolved.desired, observed, memory, previous.rollout.as_ref());
-    if let Some(failed) = judgement.as_ref().and_then(|judgement| judgement.failed.clone()) {
+    let judgement = rollout::judge(
+        &resolved.desired,
+        observed,
+        memory,
+        previous.rollout.as_ref(),
+    );
+    if let Some(failed) = judgement
+        .as_ref()
+        .and_then(|judgement| judgement.failed.clone())
+    {
         memory.failed_rollout = Some(failed);
     } else if judgement.is_some() {
         // Nothing in AWS speaks of a failure of what this spec asks for: what failed before was another one.
@@ -286,7 +328,10 @@ fn was_ready(status: &PrivateServiceStatus, generation: Option<i64>) -> bool {
 /// True while AWS changes by itself, so that it is read often.
 fn is_moving(plan: &Plan, judgement: Option<&Judgement>, service: Option<&Service>) -> bool {
     let rolling = judgement.is_some_and(|judgement| {
-        matches!(judgement.phase, RolloutPhase::Progressing | RolloutPhase::RollingBack)
+        matches!(
+            judgement.phase,
+            RolloutPhase::Progressing | RolloutPhase::RollingBack
+        )
     });
     let counting = service.is_some_and(|service| {
         service.running_count != service.desired_count || service.pending_count != 0

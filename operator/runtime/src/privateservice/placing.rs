@@ -40,14 +40,19 @@ pub(super) fn place(object: &PrivateService, ctx: &Context) -> Result<Place, Pro
 
 /// Whether the Environment's selector matches the namespace's labels. No selector, or an empty one, allows all.
 fn admits(environment: &Environment, namespace: &str, ctx: &Context) -> Result<bool, Problem> {
-    let Some(selector) = &environment.spec.allowed_namespaces else { return Ok(true) };
+    let Some(selector) = &environment.spec.allowed_namespaces else {
+        return Ok(true);
+    };
     if *selector == LabelSelector::default() {
         return Ok(true);
     }
     let selector = Selector::try_from(selector.clone()).map_err(|error| {
         Problem::new(
             Reason::EnvironmentNotReady,
-            format!("spec.allowedNamespaces of Environment {}: {error}", environment.name_any()),
+            format!(
+                "spec.allowedNamespaces of Environment {}: {error}",
+                environment.name_any()
+            ),
         )
     })?;
     Ok(selector.matches(&ctx.namespace_labels(namespace).unwrap_or_default()))

@@ -19,6 +19,8 @@ pub(crate) struct Remembered {
     pub(super) short_since: Option<Timestamp>,
     /// Differences that were mended.
     pub(super) repairs: Repairs,
+    /// The request for a fresh look that is being answered, and since when.
+    pub(super) looking: Option<(String, Timestamp)>,
     /// Failures in a row.
     failures: u32,
 }
@@ -36,6 +38,7 @@ impl Remembered {
             edited: false,
             short_since: None,
             repairs: Repairs::default(),
+            looking: None,
             failures: 0,
         }
     }
@@ -65,7 +68,10 @@ impl Remembered {
     /// What this object's calls may go ahead of.
     pub(super) const fn priority(&self) -> Priority {
         let lane = if self.edited { Lane::Edit } else { Lane::Bulk };
-        Priority { lane, since: self.since }
+        Priority {
+            lane,
+            since: self.since,
+        }
     }
 
     /// The pause after one more failure: doubling, with jitter by the object's own uid so that objects do not come back together.
@@ -73,7 +79,10 @@ impl Remembered {
         let (first, cap) = BACKOFF;
         let pause = first.saturating_mul(1 << self.failures.min(6)).min(cap);
         self.failures = self.failures.saturating_add(1);
-        let jitter = self.uid.bytes().fold(0_u32, |sum, byte| sum.wrapping_mul(31) + u32::from(byte));
+        let jitter = self
+            .uid
+            .bytes()
+            .fold(0_u32, |sum, byte| sum.wrapping_mul(31) + u32::from(byte));
         pause + pause.mul_f64(f64::from(jitter % 256) / 1024.0)
     }
 }

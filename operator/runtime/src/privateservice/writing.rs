@@ -1,5 +1,6 @@
 //! Writing what a pass came to: status if it changed, and Events for what changed in it.
 
+use super::request;
 use crate::context::Context;
 use crate::events;
 use crate::kind::Kind;
@@ -29,7 +30,12 @@ impl<'a> Writer<'a> {
     /// Writes a status if it differs from the last one, and the Events that the difference deserves.
     pub(super) async fn write(&self, status: PrivateServiceStatus) -> anyhow::Result<()> {
         let previous = self.previous();
-        if self.ctx.service_statuses.write(self.object, &status).await? {
+        if self
+            .ctx
+            .service_statuses
+            .write(self.object, &status)
+            .await?
+        {
             self.ctx.metrics.status_written(PrivateService::NAME);
             for event in events::transition_events(&previous, &status) {
                 self.ctx.events.publish(self.object, event);
@@ -42,11 +48,23 @@ impl<'a> Writer<'a> {
     pub(super) async fn verdict(&self, verdict: &Verdict) -> anyhow::Result<()> {
         let generation = self.object.metadata.generation;
         let now = Timestamp::now();
-        self.write(report::with_verdict(&self.previous(), verdict, generation, now)).await
+        self.write(report::with_verdict(
+            &self.previous(),
+            verdict,
+            generation,
+            now,
+        ))
+        .await
     }
 
-    /// Writes a problem.
+    /// Writes a problem. Nothing of AWS is to be read for an object that has one, so that every request is answered by it.
     pub(super) async fn problem(&self, problem: &Problem) -> anyhow::Result<()> {
-        self.verdict(&assess::assess_problem(problem)).await
+        let generation = self.object.metadata.generation;
+        let verdict = assess::assess_problem(problem);
+        let mut status =
+            report::with_verdict(&self.previous(), &verdict, generation, Timestamp::now());
+        status.last_handled_reconcile_at =
+            request::requested(self.object).or(status.last_handled_reconcile_at);
+        self.write(status).await
     }
 }

@@ -20,17 +20,20 @@ impl Listener<PrivateService> for Log {
     }
 }
 
-fn object(name: &str, spec: Value) -> Guarded<PrivateService> {
+fn object(name: &str, spec: &Value) -> Guarded<PrivateService> {
     let metadata = json!({"name": name, "namespace": "team-a", "uid": name});
     serde_json::from_value(json!({"metadata": metadata, "spec": spec})).unwrap()
 }
 
 fn good(name: &str) -> Guarded<PrivateService> {
-    object(name, json!({"source": {"image": {"name": "redis:alpine"}}}))
+    object(
+        name,
+        &json!({"source": {"image": {"name": "redis:alpine"}}}),
+    )
 }
 
 fn bad(name: &str) -> Guarded<PrivateService> {
-    object(name, json!({"source": 5}))
+    object(name, &json!({"source": 5}))
 }
 
 /// Follows these events; yields what the listener heard, what is cached then, and what was refused.

@@ -1,0 +1,45 @@
+//! The annotations by which a person or Flux asks for a full pass with AWS read anew. Reads memory; demands a read.
+
+use super::remembered::Remembered;
+use k8s_openapi::jiff::Timestamp;
+use kube::ResourceExt;
+use privateservice_api::{PrivateService, meta};
+use privateservice_aws::Inventory;
+use privateservice_core::fact::Fact;
+use privateservice_core::observed::Scope;
+
+/// What the annotations ask for: the later of the two, which both hold times.
+pub(super) fn requested(object: &PrivateService) -> Option<String> {
+    [meta::RECONCILE_AT, meta::FLUX_REQUESTED_AT]
+        .into_iter()
+        .filter_map(|name| object.annotations().get(name))
+        .max()
+        .cloned()
+}
+
+/// Has AWS read anew for a request that `handled` does not name yet. The request, once a read that began after it has ended.
+pub(super) fn answered(
+    object: &PrivateService,
+    handled: Option<&str>,
+    inventory: &Inventory,
+    scope: &Scope,
+    remembered: &mut Remembered,
+    now: Timestamp,
+) -> Option<String> {
+    let request = requested(object).filter(|request| handled != Some(request))?;
+    let since = match &remembered.looking {
+        Some((looking, since)) if *looking == request => *since,
+        Some(_) | None => {
+            remembered.looking = Some((request, now));
+            inventory.sweep_now(scope);
+            return None;
+        }
+    };
+    let read_at = match inventory.observed(scope).service {
+        Fact::Present { at, .. } => Some(at),
+        Fact::Absent { last, .. } => Some(last),
+        Fact::Unknown => None,
+    };
+    let done = read_at.is_some_and(|at| at >= since) || inventory.last_failure(scope).is_some();
+    done.then_some(request)
+}
