@@ -198,10 +198,9 @@ pub(super) async fn execute(
     let mut outputs = Outputs::default();
     let mut outcomes = Vec::new();
     for step in &plan.steps {
-        match account
-            .execute(step, &mut outputs, owner, key, priority)
-            .await
-        {
+        // Boxed: the SDK's futures are large, and most passes hold none.
+        let call = Box::pin(account.execute(step, &mut outputs, owner, key, priority));
+        match call.await {
             Ok(outcome) => {
                 tracing::info!(operation = step.operation(), ?outcome, "executed");
                 outcomes.push(outcome);

@@ -26,7 +26,7 @@ pub(crate) struct Remembered {
 }
 
 /// The first and the longest pause after a failure.
-const BACKOFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
+const BACKOFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_mins(1));
 
 impl Remembered {
     /// Memory of an object seen for the first time.
