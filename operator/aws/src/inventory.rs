@@ -102,7 +102,9 @@ impl Inventory {
         let mut state = self.lock();
         if let Some(known) = state.revisions.get_mut(&scope.family) {
             for revision in revisions {
-                known.entry(revision.arn.clone()).or_insert(revision);
+                if !known.iter().any(|one| one.arn == revision.arn) {
+                    known.push(revision);
+                }
             }
         }
     }
@@ -210,7 +212,7 @@ impl Inventory {
                     let sequence = state.sequence;
                     let record = state.definitions.entry(id.clone());
                     record
-                        .or_insert_with(|| record::Record::new(sequence))
+                        .or_insert_with(|| Box::new(record::Record::new(sequence)))
                         .watchers = watchers;
                     self.want_definition(state, id, why, priority, now);
                 }

@@ -131,7 +131,6 @@ pub fn status(
     place_fields(&mut status, report.place, desired);
     status.endpoints.clone_from(&report.resolved.endpoints);
     status.effective = Some(report.resolved.effective.clone());
-    status.create_epoch = (report.plan.epoch != 0).then_some(report.plan.epoch);
     if let Some(service) = report.service {
         status.service_arn = Some(service.arn.clone());
         status.task_definition_arn = Some(service.task_definition.clone());
@@ -394,11 +393,9 @@ pub fn remains(
     let remains = crate::plan::Remains {
         owner,
         cluster_arn,
-        existed: status.service_arn.is_some(),
-        dns_existed: status
-            .discovery
-            .as_ref()
-            .is_some_and(|discovery| discovery.service_id.is_some()),
+        existed: status.service_arn.is_some() || status.create_epoch.is_some(),
+        dns_existed: status.create_epoch.is_some()
+            || status.discovery.as_ref().is_some_and(|dns| dns.service_id.is_some()),
         retain,
     };
     Some((remains, scope))

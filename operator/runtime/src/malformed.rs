@@ -6,7 +6,6 @@ use crate::guarded::Malformed;
 use crate::kind::Kind;
 use crate::status::Statuses;
 use k8s_openapi::jiff::Timestamp;
-use kube::ResourceExt;
 use privateservice_api::conditions::Reason;
 use privateservice_core::conditions::{self, Ready, Verdict};
 use std::sync::Arc;
@@ -21,15 +20,15 @@ pub(crate) async fn report<K: Kind>(
     while let Some(malformed) = found.recv().await {
         let name = malformed.metadata.name.clone().unwrap_or_default();
         let namespace = malformed.metadata.namespace.clone().unwrap_or_default();
-        tracing::warn!(
-            kind = K::NAME,
-            namespace,
-            name,
-            error = malformed.error,
-            "unreadable object"
-        );
         let Ok(status) = malformed.status else {
             // Applying a status would drop what cannot be read in the present one.
+            tracing::warn!(
+                kind = K::NAME,
+                namespace,
+                name,
+                error = malformed.error,
+                "unreadable object, its status included"
+            );
             continue;
         };
         if malformed.metadata.deletion_timestamp.is_some() {
@@ -56,13 +55,19 @@ pub(crate) async fn report<K: Kind>(
         );
         let next = K::with_conditions(previous, conditions, generation);
         match statuses(&context).write(&object, &next).await {
-            Ok(true) => context.events.publish(
-                &object,
-                Event::warning(Reason::InvalidSpec.as_str(), message, "Resolve"),
-            ),
+            Ok(true) => {
+                tracing::warn!(
+                    kind = K::NAME,
+                    namespace,
+                    name,
+                    error = message,
+                    "unreadable object"
+                );
+                let event = Event::warning(Reason::InvalidSpec.as_str(), message, "Resolve");
+                context.events.publish(&object, event);
+            }
             Ok(false) => {}
             Err(error) => {
-                let namespace = object.namespace().unwrap_or_default();
                 tracing::warn!(kind = K::NAME, namespace, name, %error, "status not written");
             }
         }

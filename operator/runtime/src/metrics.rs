@@ -121,6 +121,7 @@ impl Collector for View {
         };
         aws_calls(&context, &mut encoder)?;
         queues(&context, &mut encoder)?;
+        tracked(&context, &mut encoder)?;
         objects(&context, &mut encoder)
     }
 }
@@ -157,6 +158,20 @@ fn queues(context: &Context, encoder: &mut DescriptorEncoder<'_>) -> Result<(), 
             let labels = [("region", key.region.as_str()), ("bucket", bucket.as_str())];
             gauge(account.limits().waiting(bucket)).encode(family.encode_family(&labels)?)?;
         }
+    }
+    Ok(())
+}
+
+fn tracked(context: &Context, encoder: &mut DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+    let mut family = encoder.encode_descriptor(
+        "aws_tracked_services",
+        "Services the inventory keeps an eye on, by Region",
+        None,
+        MetricType::Gauge,
+    )?;
+    for (key, account) in context.connector.accounts() {
+        let labels = [("region", key.region.as_str())];
+        gauge(account.inventory().tracked()).encode(family.encode_family(&labels)?)?;
     }
     Ok(())
 }

@@ -17,11 +17,11 @@ use std::time::Duration;
 /// sent again.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// Why something could not be written.
+/// Why something could not be written or read.
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
     /// The API server refused, or could not be reached.
-    #[error("the API server did not take the write")]
+    #[error("the API server refused or could not be reached")]
     Api(#[from] kube::Error),
     /// No answer in time.
     #[error("the API server did not answer within {} s", REQUEST_TIMEOUT.as_secs())]

@@ -97,8 +97,8 @@ impl Inventory {
         } else if matches!(id, Definition::Revision { .. }) && !failed {
             state.definitions.remove(&id);
         }
-        if let (Some(revision), Some(known)) = (found, state.revisions.get_mut(id.family())) {
-            known.insert(revision.arn.clone(), revision);
+        if let Some(revision) = found {
+            state.learn_revision(id.family(), revision);
         }
         drop(guard);
         self.definition_reads.notify_one();

@@ -9,7 +9,6 @@ use k8s_openapi::jiff::Timestamp;
 use privateservice_core::fact::Fact;
 use privateservice_core::failure::Failure;
 use privateservice_core::owner::ObjectKey;
-use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 /// A read that is wanted.
@@ -50,8 +49,9 @@ pub(super) enum Seen<T> {
 #[derive(Debug)]
 pub(super) struct Record<T> {
     pub(super) fact: Fact<T>,
-    last_known: Option<T>,
-    pub(super) watchers: BTreeSet<ObjectKey>,
+    last_known: Option<Box<T>>,
+    /// Objects that follow it: one, except where two claim the same name.
+    pub(super) watchers: Vec<ObjectKey>,
     touched: u64,
     wanted: Option<Wanted>,
     flight: Option<(u64, Option<Wanted>)>,
@@ -70,7 +70,7 @@ impl<T: Clone + PartialEq> Record<T> {
         Self {
             fact: Fact::Unknown,
             last_known: None,
-            watchers: BTreeSet::new(),
+            watchers: Vec::with_capacity(1),
             touched: sequence,
             wanted: None,
             flight: None,
@@ -85,7 +85,14 @@ impl<T: Clone + PartialEq> Record<T> {
 
     /// The value as last seen, even if a write has made it uncertain.
     pub(super) fn last_known(&self) -> Option<&T> {
-        self.fact.present().or(self.last_known.as_ref())
+        self.fact.present().or(self.last_known.as_deref())
+    }
+
+    /// Adds an object that follows it.
+    pub(super) fn follow(&mut self, key: &ObjectKey) {
+        if !self.watchers.contains(key) {
+            self.watchers.push(key.clone());
+        }
     }
 
     /// Asks for a read. One under way that no write has overtaken is shared.
@@ -146,7 +153,7 @@ impl<T: Clone + PartialEq> Record<T> {
         self.touched = sequence;
         let before = std::mem::take(&mut self.fact);
         if let Fact::Present { value, .. } = &before {
-            self.last_known = Some(value.clone());
+            self.last_known = Some(Box::new(value.clone()));
         }
         before
     }

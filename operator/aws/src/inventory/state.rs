@@ -74,10 +74,11 @@ pub(super) struct Tracked {
 pub(super) struct State {
     pub(super) sequence: u64,
     pub(super) objects: BTreeMap<ObjectKey, Tracked>,
-    pub(super) services: BTreeMap<ServiceId, Record<Service>>,
-    pub(super) dns: BTreeMap<DnsId, Record<ObservedDns>>,
-    pub(super) definitions: BTreeMap<Definition, Record<Revision>>,
-    pub(super) revisions: HashMap<String, BTreeMap<String, Revision>>,
+    // Records are boxed: they are large, and the nodes of a map are half empty.
+    pub(super) services: BTreeMap<ServiceId, Box<Record<Service>>>,
+    pub(super) dns: BTreeMap<DnsId, Box<Record<ObservedDns>>>,
+    pub(super) definitions: BTreeMap<Definition, Box<Record<Revision>>>,
+    pub(super) revisions: HashMap<String, Vec<Revision>>,
     pub(super) namespaces: HashMap<String, Namespace>,
     /// Owners by tags, by Cloud Map service id, with the time of the read.
     pub(super) tag_owners: HashMap<String, (Option<Owner>, Instant)>,
@@ -125,14 +126,12 @@ impl State {
         let sequence = self.sequence;
         let service = self.services.entry(service_id(&scope));
         service
-            .or_insert_with(|| Record::new(sequence))
-            .watchers
-            .insert(key.clone());
+            .or_insert_with(|| Box::new(Record::new(sequence)))
+            .follow(key);
         let newest = self.definitions.entry(newest(&scope));
         newest
-            .or_insert_with(|| Record::new(sequence))
-            .watchers
-            .insert(key.clone());
+            .or_insert_with(|| Box::new(Record::new(sequence)))
+            .follow(key);
         self.revisions.entry(scope.family.clone()).or_default();
         let inherited = self.inherited_dns(&scope, &owner, now, timing);
         let namespace = self
@@ -149,9 +148,9 @@ impl State {
             if let Some((fact, at)) = inherited {
                 record.inherit(fact, at);
             }
-            record
+            Box::new(record)
         });
-        dns.watchers.insert(key.clone());
+        dns.follow(key);
         self.objects.insert(key.clone(), Tracked { scope, owner });
     }
 
@@ -190,15 +189,26 @@ impl State {
     /// The facts of a scope.
     pub(super) fn observed(&self, scope: &Scope) -> Observed {
         Observed {
-            service: fact(self.services.get(&service_id(scope))),
-            dns: fact(self.dns.get(&dns_id(scope))),
-            newest: fact(self.definitions.get(&newest(scope))),
-            revisions: self
-                .revisions
-                .get(&scope.family)
-                .cloned()
-                .unwrap_or_default(),
+            service: fact(self.services.get(&service_id(scope)).map(AsRef::as_ref)),
+            dns: fact(self.dns.get(&dns_id(scope)).map(AsRef::as_ref)),
+            newest: fact(self.definitions.get(&newest(scope)).map(AsRef::as_ref)),
+            revisions: self.revisions_of(&scope.family),
         }
+    }
+
+    /// Adds a revision of a family that is followed, or replaces what was known of it.
+    pub(super) fn learn_revision(&mut self, family: &str, revision: Revision) {
+        if let Some(known) = self.revisions.get_mut(family) {
+            known.retain(|other| other.arn != revision.arn);
+            known.push(revision);
+        }
+    }
+
+    fn revisions_of(&self, family: &str) -> BTreeMap<String, Revision> {
+        let known = self.revisions.get(family).into_iter().flatten();
+        known
+            .map(|revision| (revision.arn.clone(), revision.clone()))
+            .collect()
     }
 
     /// Wants these services to be read again, as far as they are still tracked.
@@ -302,13 +312,13 @@ fn fact<T: Clone>(record: Option<&Record<T>>) -> Fact<T> {
 }
 
 fn leave<K: Ord, T>(
-    records: &mut BTreeMap<K, Record<T>>,
+    records: &mut BTreeMap<K, Box<Record<T>>>,
     wanted: &mut BTreeSet<K>,
     id: &K,
     key: &ObjectKey,
 ) {
     if let Some(record) = records.get_mut(id) {
-        record.watchers.remove(key);
+        record.watchers.retain(|watcher| watcher != key);
         if record.watchers.is_empty() {
             records.remove(id);
             wanted.remove(id);

@@ -81,9 +81,7 @@ impl Inventory {
     /// AWS's answer to a registration describes the newest revision.
     pub(crate) fn registered(&self, scope: &Scope, revision: Revision, at: Timestamp) {
         let mut state = self.lock();
-        if let Some(known) = state.revisions.get_mut(&scope.family) {
-            known.insert(revision.arn.clone(), revision.clone());
-        }
+        state.learn_revision(&scope.family, revision.clone());
         if let Some(record) = state.definitions.get_mut(&newest(scope)) {
             record.learn(revision, at);
         }
@@ -111,7 +109,7 @@ impl Inventory {
         if let Some(revision) = state
             .revisions
             .get_mut(&scope.family)
-            .and_then(|known| known.get_mut(arn))
+            .and_then(|known| known.iter_mut().find(|one| one.arn == arn))
         {
             revision.active = false;
         }

@@ -50,7 +50,10 @@ pub(super) async fn run(
     if let Err(violation) = guard::check(&plan, &observed, &owner) {
         anyhow::bail!("a deletion was dropped, which is a bug of the operator: {violation}");
     }
-    if plan.is_settled() {
+    // Whoever says Retain while AWS cannot be read wants the object gone, not AWS changed.
+    let let_go =
+        retain && observed.service.is_unknown() && inventory.last_failure(&scope).is_some();
+    if plan.is_settled() || let_go {
         finalizer::remove(&ctx.client.0, object).await?;
         account.forget(&key);
         return Ok(Next::AwaitChange);
@@ -69,11 +72,12 @@ pub(super) async fn run(
     let failure = execution.failure.as_ref().or(read_failure.as_ref());
     let verdict = assess::assess_deletion(&plan, failure);
     let mut status = report::with_verdict(&previous, &verdict, object.metadata.generation, now);
-    if execution.outcomes.contains(&Outcome::DnsServiceDeleted)
-        && let Some(discovery) = &mut status.discovery
-    {
-        // We removed it ourselves: one look that does not find it is enough.
-        (discovery.service_id, discovery.service_arn) = (None, None);
+    if execution.outcomes.contains(&Outcome::DnsServiceDeleted) {
+        // The ECS service went before, and this we removed ourselves: one look that does not find it is enough.
+        status.create_epoch = None;
+        if let Some(discovery) = &mut status.discovery {
+            (discovery.service_id, discovery.service_arn) = (None, None);
+        }
     }
     writer.write(status).await?;
     Ok(pass::next(

@@ -339,8 +339,14 @@ fn is_moving(plan: &Plan, judgement: Option<&Judgement>, service: Option<&Servic
         .steps
         .iter()
         .any(|step| matches!(step, Step::CreateService(_) | Step::UpdateService(_)));
-    let draining = plan.waiting_on.contains(&WaitingOn::Draining);
-    rolling || counting || started || draining
+    // A service that is not shown yet, right after it was created, soon is.
+    let unsettled = plan.waiting_on.iter().any(|waiting| {
+        matches!(
+            waiting,
+            WaitingOn::Draining | WaitingOn::AbsenceConfirmation(Need::Service)
+        )
+    });
+    rolling || counting || started || unsettled
 }
 
 /// When to look again, if nothing wakes the object before.
