@@ -112,6 +112,13 @@ pub fn conditions(
     conditions
 }
 
+/// True if `Ready` is True.
+pub fn is_ready(conditions: &[Condition]) -> bool {
+    conditions.iter().any(|condition| {
+        condition.type_ == ConditionType::Ready.as_str() && condition.status == "True"
+    })
+}
+
 /// How long from now until a waiting object becomes Stalled, if it is waiting.
 pub fn until_stalled(conditions: &[Condition], now: Timestamp) -> Option<SignedDuration> {
     let reconciling = conditions

@@ -43,7 +43,8 @@ impl Place {
     /// The place an Environment offers.
     ///
     /// # Errors
-    /// `EnvironmentNotReady` with the Environment's own words, if its status does not say Ready for its present spec.
+    /// `EnvironmentNotReady` with the Environment's own words, if its status says that it is not, or not yet anything about its present
+    /// spec.
     pub fn of(environment: &Environment) -> Result<Self, Problem> {
         let name = environment.metadata.name.clone().unwrap_or_default();
         let not_ready = |why: &str| {
@@ -61,10 +62,11 @@ impl Place {
             .iter()
             .find(|condition| condition.type_ == ConditionType::Ready.as_str())
             .ok_or_else(|| not_ready("it has not been looked at yet"))?;
-        if ready.status != "True" {
+        // Unknown means that AWS is silent: what was Ready goes on being a place.
+        if ready.status == "False" {
             return Err(not_ready(&ready.message));
         }
-        if status.observed_generation != environment.metadata.generation {
+        if is_pending(environment) {
             return Err(not_ready("its newest change has not been looked at yet"));
         }
         let incomplete = || not_ready("its status is incomplete");
@@ -95,4 +97,12 @@ impl Place {
     pub fn namespace_id(&self) -> &str {
         names::last_segment(&self.namespace_arn)
     }
+}
+
+/// True while the newest change of an Environment has not been looked at. That takes a moment; whoever ran there goes on.
+pub fn is_pending(environment: &Environment) -> bool {
+    environment
+        .status
+        .as_ref()
+        .is_none_or(|status| status.observed_generation != environment.metadata.generation)
 }

@@ -395,7 +395,10 @@ pub fn remains(
         cluster_arn,
         existed: status.service_arn.is_some() || status.create_epoch.is_some(),
         dns_existed: status.create_epoch.is_some()
-            || status.discovery.as_ref().is_some_and(|dns| dns.service_id.is_some()),
+            || status
+                .discovery
+                .as_ref()
+                .is_some_and(|dns| dns.service_id.is_some()),
         retain,
     };
     Some((remains, scope))

@@ -18,10 +18,13 @@ use k8s_openapi::jiff::Timestamp;
 use kube::runtime::controller::Action;
 use pass::Next;
 use privateservice_api::PrivateService;
-use privateservice_core::assess;
-use privateservice_core::resolve;
+use privateservice_core::{assess, conditions, resolve};
 use std::sync::Arc;
+use std::time::Duration;
 use writing::Writer;
+
+/// How long a change of an Environment may take to be looked at before its services look again by themselves.
+const ENVIRONMENT_PENDING: Duration = Duration::from_secs(15);
 
 /// One pass over one object.
 ///
@@ -78,6 +81,10 @@ async fn one_pass(
     if object.spec.suspend == Some(true) {
         writer.verdict(&assess::assess_suspended()).await?;
         return Ok(Some(Next::AwaitChange));
+    }
+    if conditions::is_ready(&writer.previous().conditions) && placing::is_pending(object, ctx) {
+        // The Environment is being looked at and wakes its services after that.
+        return Ok(Some(Next::After(ENVIRONMENT_PENDING)));
     }
     let resolved = placing::place(object, ctx).and_then(|place| {
         let neighbours = placing::CachedNeighbours(ctx);

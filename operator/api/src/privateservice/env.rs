@@ -34,12 +34,12 @@ pub struct EnvVar {
 #[x_kube(validation = Rule::new("has(self.serviceRef)")
     .message("valueFrom needs a source: write valueFrom: {serviceRef: {name: cache}}"))]
 pub struct EnvVarSource {
-    /// The address of another PrivateService in the same Kubernetes namespace.
+    /// The address of another PrivateService of the same Environment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service_ref: Option<ServiceRef>,
 }
 
-/// The address of another PrivateService in the same Kubernetes namespace. The object must exist;
+/// The address of another PrivateService of the same Environment. The object must exist;
 /// it need not be ready.
 #[derive(KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -8,11 +8,12 @@ use super::writing::Writer;
 use crate::context::Context;
 use crate::kind;
 use k8s_openapi::jiff::Timestamp;
-use privateservice_api::conditions::{ConditionType, Reason};
+use privateservice_api::conditions::Reason;
 use privateservice_api::privateservice::RolloutPhase;
 use privateservice_api::{PrivateService, PrivateServiceStatus};
 use privateservice_aws::{Account, Outputs, Priority};
 use privateservice_core::assess::{self, Pass};
+use privateservice_core::conditions;
 use privateservice_core::fact::{ABSENCE_CONFIRMED_AFTER, Fact};
 use privateservice_core::failure::Failure;
 use privateservice_core::guard;
@@ -318,10 +319,7 @@ fn last_service(account: &Arc<Account>, scope: &Scope, owner: &Owner) -> Option<
 }
 
 fn was_ready(status: &PrivateServiceStatus, generation: Option<i64>) -> bool {
-    status.observed_generation == generation
-        && status.conditions.iter().any(|condition| {
-            condition.type_ == ConditionType::Ready.as_str() && condition.status == "True"
-        })
+    status.observed_generation == generation && conditions::is_ready(&status.conditions)
 }
 
 /// True while AWS changes by itself, so that it is read often.

@@ -8,7 +8,7 @@ use kube::core::{Selector, SelectorExt};
 use privateservice_api::conditions::Reason;
 use privateservice_api::privateservice::Port;
 use privateservice_api::{Environment, PrivateService};
-use privateservice_core::place::Place;
+use privateservice_core::place::{self, Place};
 use privateservice_core::problem::Problem;
 use privateservice_core::resolve::Neighbours;
 
@@ -36,6 +36,13 @@ pub(super) fn place(object: &PrivateService, ctx: &Context) -> Result<Place, Pro
         ));
     }
     Place::of(&environment)
+}
+
+/// True while the newest change of the object's Environment has not been looked at.
+pub(super) fn is_pending(object: &PrivateService, ctx: &Context) -> bool {
+    ctx.environment_name(object)
+        .and_then(|name| ctx.environment(&name))
+        .is_some_and(|environment| place::is_pending(&environment))
 }
 
 /// Whether the Environment's selector matches the namespace's labels. No selector, or an empty one, allows all.
