@@ -1,6 +1,6 @@
 //! Services that are to stay: `deletionPolicy: Retain` and `suspend`.
 
-use privateservice_tests::{Options, World};
+use privateservice_tests::{Options, World, eventually};
 use serde_json::json;
 
 const OWNER: &str = "flexstack.dev/owner";
@@ -32,7 +32,14 @@ async fn a_suspended_service_is_left_as_it_is_until_it_is_resumed() {
     world.ready_is("web", "True", Some("Suspended"), deadline).await.unwrap();
     let elsewhere = json!({"cluster": world.seeded.cluster, "service": "web", "desiredCount": 2});
     world.aws.call("ecs:UpdateService", elsewhere).await.unwrap();
-    world.reconcile("web", "now").await.unwrap();
+    // Sweeps go on and see the difference.
+    let sweeps = world.calls().count("ecs:DescribeServices");
+    eventually(deadline, "sweeps", async || {
+        anyhow::ensure!(world.calls().count("ecs:DescribeServices") > sweeps + 2);
+        Ok(())
+    })
+    .await
+    .unwrap();
     assert_eq!(world.calls_since(mark).writes().counts(), [].into());
 
     world.patch("web", &json!({"spec": {"suspend": null}})).await.unwrap();

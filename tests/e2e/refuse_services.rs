@@ -77,7 +77,9 @@ async fn a_reference_is_waited_for_until_it_is_there() {
 
 #[tokio::test]
 async fn a_service_that_cannot_start_rolls_back_and_is_not_tried_again() {
-    let world = World::start(Options { sweep_seconds: 3, ..Options::default() }).await.unwrap();
+    // Slow enough that the operator sees the rollback while it goes on, as it would at AWS's pace.
+    let options = Options { sweep_seconds: 3, speed: 8.0, ..Options::default() };
+    let world = World::start(options).await.unwrap();
     world.apply_service("web", WEB).await.unwrap();
     world.ready("web").await.unwrap();
     let broken = aws_sim::Behaviour { cannot_pull: true, ..aws_sim::Behaviour::default() };

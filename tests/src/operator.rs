@@ -82,6 +82,8 @@ impl Operator {
             .arg(format!("--quota-share={}", settings.quota_share))
             .arg("--log-format=text")
             .args(&settings.flags)
+            // For a look into a test that fails.
+            .args(std::env::var("PRIVATESERVICE_TESTS_LOG").map(|filter| format!("--log-filter={filter}")))
             .env("KUBECONFIG", &settings.kubeconfig)
             .env("AWS_ENDPOINT_URL", &settings.aws)
             .env("AWS_REGION", REGION)
@@ -90,7 +92,8 @@ impl Operator {
             // Neither a profile nor an instance role of whoever runs the tests is asked for anything.
             .env("AWS_CONFIG_FILE", "/dev/null")
             .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
-            .env("AWS_EC2_METADATA_DISABLED", "true");
+            .env("AWS_EC2_METADATA_DISABLED", "true")
+            .env("NO_COLOR", "1");
         let mut process = Supervised::start(program, folder)?;
         let http = reqwest::Client::builder().timeout(Duration::from_secs(2)).build()?;
         let readyz = format!("http://{admin}/readyz");

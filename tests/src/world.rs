@@ -224,6 +224,10 @@ impl Drop for World {
         for violation in self.witness.violations() {
             eprintln!("rule broken: {violation}");
         }
+        for service in self.ecs_services() {
+            eprintln!("ECS service: {service}");
+        }
+        eprintln!("ECS service deployments: {}", self.simulator.state()["serviceDeployments"]);
         eprintln!("last seen objects:\n{}", self.witness.last_seen());
     }
 }

@@ -106,22 +106,22 @@ const TABLE: &[Row] = &[
     ),
     // IAM takes a while to let a new role be used; ECS's service-linked role is made on first use. ECS troubleshooting guide;
     // reported by users of infrastructure tools, which retry these.
-    words("cannot be assumed", Verdict::NotYet(Reason::Deploying)),
+    words("cannot be assumed", Verdict::Waiting(Reason::AccessDenied)),
     words(
         "unable to assume the service linked role",
-        Verdict::NotYet(Reason::Deploying),
+        Verdict::Waiting(Reason::AccessDenied),
     ),
     words(
         "unable to assume the role",
-        Verdict::NotYet(Reason::Deploying),
+        Verdict::Waiting(Reason::AccessDenied),
     ),
     words(
         "verify that the ecs service role",
-        Verdict::NotYet(Reason::Deploying),
+        Verdict::Waiting(Reason::AccessDenied),
     ),
     words(
         "verify that the ecs service linked role",
-        Verdict::NotYet(Reason::Deploying),
+        Verdict::Waiting(Reason::AccessDenied),
     ),
     // Permissions. ECS says it in AccessDeniedException, and inside other codes for iam:PassRole.
     words(

@@ -174,6 +174,12 @@ fn waiting_verdict(pass: &Pass<'_>, waiting: &WaitingOn) -> Verdict {
         WaitingOn::InstancesLeaving => {
             (Ready::False, Reason::Draining, "tasks are leaving the DNS name".to_owned())
         }
+        // Everything serves; a listing that misses a name for once is no news.
+        WaitingOn::AbsenceConfirmation(Need::Dns) if pass.was_ready => (
+            Ready::Kept,
+            Reason::Succeeded,
+            "all is as the spec asks".to_owned(),
+        ),
         WaitingOn::AbsenceConfirmation(_) => (
             Ready::False,
             Reason::Deploying,
@@ -318,6 +324,7 @@ fn findings(pass: &Pass<'_>, verdict: &Verdict) -> Vec<Finding> {
     let complete = pass
         .judgement
         .is_some_and(|judgement| judgement.phase == RolloutPhase::Complete)
+        && pass.plan.waiting_on.is_empty()
         && !pass.plan.steps.iter().any(starts_rollout);
     findings.push(finding(
         ConditionType::RolloutComplete,

@@ -3,7 +3,7 @@
 use crate::failure::Failure;
 use crate::names;
 use crate::problem::Problem;
-use privateservice_api::conditions::{Reason, ReasonClass};
+use privateservice_api::conditions::Reason;
 use privateservice_api::environment::{Environment, EnvironmentStatus, Existing};
 
 /// What AWS says about an Environment.
@@ -99,6 +99,30 @@ pub fn query(environment: &Environment) -> Result<EnvironmentQuery, Problem> {
     })
 }
 
+/// Why an Environment is not known to be fit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unfit {
+    /// AWS, or the spec, says so.
+    Known(Problem),
+    /// AWS did not say: no answer, no permission, no valid credentials. What was known before still holds for a while.
+    Unanswered(Problem),
+}
+
+impl Unfit {
+    /// The words for it.
+    pub const fn problem(&self) -> &Problem {
+        match self {
+            Self::Known(problem) | Self::Unanswered(problem) => problem,
+        }
+    }
+}
+
+impl From<Problem> for Unfit {
+    fn from(problem: Problem) -> Self {
+        Self::Known(problem)
+    }
+}
+
 /// Judges what AWS said. `Ok` is Ready.
 ///
 /// # Errors
@@ -107,7 +131,7 @@ pub fn judge(
     environment: &Environment,
     facts: &EnvironmentFacts,
     others: &dyn OtherEnvironments,
-) -> Result<(), Problem> {
+) -> Result<(), Unfit> {
     let spec = &environment.spec;
     let asked = query(environment)?;
     let account = facts.account.as_ref().map_err(from_failure)?;
@@ -118,20 +142,20 @@ pub fn judge(
     if let Some(wanted) = wanted
         && wanted != account
     {
-        return Err(Problem::new(
+        return Err(Unfit::Known(Problem::new(
             Reason::CredentialsError,
             format!(
                 "the operator's credentials are of account {account}, but this Environment is in {wanted}: nothing is written until they agree"
             ),
-        ));
+        )));
     }
     if let Some(rival) = others.rival(environment) {
-        return Err(Problem::new(
+        return Err(Unfit::Known(Problem::new(
             Reason::NameConflict,
             format!(
                 "Environment {rival} already has the same account, Region, VPC and namespace: delete one of the two, or give this one another namespace"
             ),
-        ));
+        )));
     }
     let cluster = facts.cluster.as_ref().map_err(from_failure)?;
     let cluster = cluster
@@ -148,13 +172,13 @@ pub fn judge(
         .filter(|name| !cluster.capacity_providers.iter().any(|have| have == name))
         .collect();
     if !lacking.is_empty() {
-        return Err(Problem::new(
+        return Err(Unfit::Known(Problem::new(
             Reason::CapacityUnavailable,
             format!(
                 "the cluster lacks the capacity provider {}: associate it (aws ecs put-cluster-capacity-providers)",
                 lacking.join(" and ")
             ),
-        ));
+        )));
     }
     let namespace = facts.namespace.as_ref().map_err(from_failure)?;
     let namespace = namespace.as_ref().ok_or_else(|| {
@@ -164,16 +188,16 @@ pub fn judge(
         ))
     })?;
     if !namespace.dns_private {
-        return Err(invalid(format!(
+        return Err(Unfit::Known(invalid(format!(
             "the Cloud Map namespace {} is not a private DNS namespace: its names would not resolve in the VPC",
             namespace.name
-        )));
+        ))));
     }
     if namespace.name != spec.namespace {
-        return Err(invalid(format!(
+        return Err(Unfit::Known(invalid(format!(
             "spec.existing.namespaceArn is named {}, but spec.namespace is {}",
             namespace.name, spec.namespace
-        )));
+        ))));
     }
     Ok(())
 }
@@ -193,11 +217,6 @@ pub fn offers(environment: &Environment, account: &str, services: i32) -> Enviro
         services: Some(services),
         ..EnvironmentStatus::default()
     }
-}
-
-/// True if the problem is that AWS could not be asked: then what was known before still holds.
-pub fn is_transient(problem: &Problem) -> bool {
-    matches!(problem.reason.class(), ReasonClass::Progressing)
 }
 
 fn existing(environment: &Environment) -> Result<&Existing, Problem> {
@@ -223,6 +242,10 @@ fn invalid(message: String) -> Problem {
     Problem::new(Reason::InvalidSpec, message)
 }
 
-fn from_failure(failure: &Failure) -> Problem {
-    Problem::new(failure.reason(), failure.to_string())
+fn from_failure(failure: &Failure) -> Unfit {
+    let problem = Problem::new(failure.reason(), failure.to_string());
+    match failure {
+        Failure::Refused { .. } => Unfit::Known(problem),
+        _ => Unfit::Unanswered(problem),
+    }
 }

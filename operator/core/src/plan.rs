@@ -192,6 +192,9 @@ fn update(desired: &Desired, observed: &Observed, memory: &Memory, service: &Ser
         ..Plan::default()
     };
     drift::plan_update(desired, observed, memory, service, &mut plan);
+    if plan.conflict.is_some() {
+        return plan;
+    }
     tags::plan_tags(desired, memory, service, &mut plan);
     dns::plan_unwanted(desired, observed, memory, service, &mut plan);
     plan

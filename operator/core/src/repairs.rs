@@ -52,6 +52,15 @@ impl Repairs {
         }
     }
 
+    /// How long until the next difference that is left alone may be mended again.
+    pub fn until_next(&self, now: Timestamp) -> Option<SignedDuration> {
+        self.0
+            .values()
+            .map(|repair| repair.pause() - now.duration_since(repair.last))
+            .filter(SignedDuration::is_positive)
+            .min()
+    }
+
     /// Takes note of what differs now: a member that does not has kept its repair.
     pub fn seen(&mut self, drift: &[Drift]) {
         for (member, repair) in &mut self.0 {

@@ -9,12 +9,14 @@ use crate::observed::{Observed, Service};
 use crate::owner::Owner;
 use crate::place::Place;
 use crate::plan::{Applied, Memory, Plan};
+use crate::problem::Problem;
 use crate::resolve::Resolved;
 use crate::rollout::Judgement;
 use crate::service::{Member, MemberHashes};
 use crate::step::{Outcome, Step};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use k8s_openapi::jiff::Timestamp;
+use privateservice_api::conditions::Reason;
 use privateservice_api::meta;
 use privateservice_api::privateservice::{
     Deployed, Discovery, PrivateServiceStatus, Revision, RolloutPhase, RolloutStatus, TaskCounts,
@@ -72,25 +74,49 @@ pub fn remembered_revisions(status: &PrivateServiceStatus) -> Vec<crate::observe
 pub fn claim(
     previous: &PrivateServiceStatus,
     place: &Place,
-    desired: &Desired,
     plan: &Plan,
 ) -> Option<PrivateServiceStatus> {
     let mut status = previous.clone();
-    place_fields(&mut status, place, desired);
+    locate(&mut status, place);
     status.create_epoch = (plan.epoch != 0)
         .then_some(plan.epoch)
         .or(previous.create_epoch);
     (status != *previous).then_some(status)
 }
 
-fn place_fields(status: &mut PrivateServiceStatus, place: &Place, desired: &Desired) {
+/// Says in status where an object's things are.
+pub fn locate(status: &mut PrivateServiceStatus, place: &Place) {
     status.environment = Some(place.environment.clone());
     status.region = Some(place.region.clone());
-    status.cluster = Some(desired.scope.cluster_arn.clone());
+    status.cluster = Some(place.cluster_arn.clone());
     status
         .discovery
         .get_or_insert_with(Discovery::default)
-        .namespace_id = Some(desired.scope.namespace_id.clone());
+        .namespace_id = Some(place.namespace_id().to_owned());
+}
+
+/// Why an object that has something in one place cannot go on in another: what is there would be left behind.
+pub fn displaced(status: &PrivateServiceStatus, place: &Place) -> Option<Problem> {
+    if status.service_arn.is_none() && status.create_epoch.is_none() {
+        return None;
+    }
+    let cluster = status
+        .cluster
+        .as_ref()
+        .filter(|cluster| **cluster != place.cluster_arn);
+    let namespace = status
+        .discovery
+        .as_ref()
+        .and_then(|discovery| discovery.namespace_id.as_ref())
+        .filter(|namespace| *namespace != place.namespace_id());
+    let there = cluster.or(namespace)?;
+    Some(Problem::new(
+        Reason::EnvironmentNotReady,
+        format!(
+            "this service lives in {there}, but Environment {} is somewhere else now: give the Environment back what it named, or delete this object (which removes the service there) and create it again",
+            place.environment
+        ),
+    ))
 }
 
 /// What one pass over a living object came to, as far as status shows it.
@@ -128,7 +154,7 @@ pub fn status(
         // Nothing of what AWS has under this name is ours to show.
         return status;
     }
-    place_fields(&mut status, report.place, desired);
+    locate(&mut status, report.place);
     status.endpoints.clone_from(&report.resolved.endpoints);
     status.effective = Some(report.resolved.effective.clone());
     if let Some(service) = report.service {

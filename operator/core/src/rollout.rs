@@ -50,28 +50,49 @@ pub fn judge(
         .applied
         .as_ref()
         .map_or_else(|| desired.members(), |a| a.members.clone());
-    let ours = previous.and_then(|rollout| rollout.id.as_deref());
-    if let Some(failure) = failure(service, primary, observed, &sent, ours) {
-        return Some(Judgement {
-            failed: Some(identity(&sent)),
-            ..failure
-        });
+    // A failure of what the spec asked for before is over as soon as it asks for something else.
+    let failure = failure(service, primary, observed, &sent, desired, previous).filter(|failure| {
+        failure
+            .failed
+            .as_ref()
+            .is_some_and(|hash| concerns(hash, memory, desired))
+    });
+    if failure.is_some() {
+        return failure;
     }
     if let Some(held) = &memory.failed_rollout
-        && *held == identity(&desired.members())
+        && is_held(memory, desired)
     {
         return Some(still_held(primary, previous, held));
     }
     Some(progress(service, primary))
 }
 
-/// The signs of a failed rollout that DescribeServices shows.
+/// True if the rollout that is wanted failed before and is not to be tried again by itself. An operator that renders the same intent
+/// differently than the one that tried it holds it too.
+pub fn is_held(memory: &Memory, desired: &Desired) -> bool {
+    memory
+        .failed_rollout
+        .as_ref()
+        .is_some_and(|failed| concerns(failed, memory, desired))
+}
+
+/// True if the identity of a rollout is that of what is wanted, as it is rendered now or as it was when it was sent.
+fn concerns(identity_of_rollout: &Hash, memory: &Memory, desired: &Desired) -> bool {
+    let sent_for_this = memory.applied.as_ref().is_some_and(|applied| {
+        applied.intent == desired.intent && identity(&applied.members) == *identity_of_rollout
+    });
+    sent_for_this || *identity_of_rollout == desired.rollout_identity()
+}
+
+/// The signs of a failure of what was sent, or of what is wanted, that DescribeServices shows.
 fn failure(
     service: &Service,
     primary: &EcsDeployment,
     observed: &Observed,
     sent: &MemberHashes,
-    ours: Option<&str>,
+    desired: &Desired,
+    previous: Option<&RolloutStatus>,
 ) -> Option<Judgement> {
     let words = |deployment: &EcsDeployment| {
         deployment
@@ -79,23 +100,37 @@ fn failure(
             .clone()
             .unwrap_or_else(|| "ECS gave no reason".to_owned())
     };
-    if primary.rollout_state == Some(RolloutState::Failed) {
+    let ours = previous.and_then(|rollout| rollout.id.as_deref());
+    let wanted = desired.members();
+    if primary.rollout_state == Some(RolloutState::Failed)
+        && ours.is_none_or(|ours| ours == primary.id)
+        && runs(observed, primary, sent)
+    {
+        // Somebody else's deployment that fails is a difference to mend, not a verdict on ours.
         return Some(Judgement {
             phase: RolloutPhase::Failed,
             id: Some(primary.id.clone()),
             message: words(primary),
-            failed: None,
+            failed: Some(identity(sent)),
         });
     }
     let failed = service.deployments.iter().find(|deployment| {
+        let is_ours = ours == Some(&deployment.id);
+        // Ours by content, where the answer that named its id was lost: it runs what is wanted, and what serves does not.
+        let by_content = runs(observed, deployment, &wanted) && !runs(observed, primary, &wanted);
         !deployment.primary
             && deployment.rollout_state == Some(RolloutState::Failed)
-            && (ours == Some(&deployment.id) || runs(observed, deployment, sent))
+            && (is_ours || by_content)
     })?;
-    // A newer deployment of what we sent supersedes the one that failed.
-    if runs(observed, primary, sent) && ours == Some(&primary.id) {
-        return None;
-    }
+    let remembered = previous
+        .filter(|rollout| rollout.id.as_ref() == Some(&failed.id))
+        .and_then(|rollout| rollout.failed_hash.clone())
+        .map(Hash);
+    let identity_of_failed = match remembered {
+        Some(hash) => hash,
+        None if ours == Some(&failed.id) => identity(sent),
+        None => identity(&wanted),
+    };
     Some(Judgement {
         phase: if primary.rollout_state == Some(RolloutState::Completed) {
             RolloutPhase::RolledBack
@@ -104,7 +139,7 @@ fn failure(
         },
         id: Some(failed.id.clone()),
         message: words(failed),
-        failed: None,
+        failed: Some(identity_of_failed),
     })
 }
 
@@ -156,3 +191,6 @@ fn progress(service: &Service, primary: &EcsDeployment) -> Judgement {
         failed: None,
     }
 }
+
+#[cfg(test)]
+mod tests;

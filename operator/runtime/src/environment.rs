@@ -100,11 +100,17 @@ async fn one_pass(
         return Ok(Action::requeue(pace.not_ready));
     };
     let judgement = environment::judge(object, &facts, &Rivals(context.environments.state()));
-    seen.answered(!matches!(&judgement, Err(problem) if environment::is_transient(problem)));
-    let judged_before = previous.observed_generation == object.metadata.generation
-        && !previous.conditions.is_empty();
-    let long = seen.is_unanswered_for(pace.unanswered, Instant::now());
-    let verdict = verdict::conclude(&judgement, judged_before, long);
+    seen.answered(!matches!(
+        &judgement,
+        Err(environment::Unfit::Unanswered(_))
+    ));
+    let before = verdict::Before {
+        judged: previous.observed_generation == object.metadata.generation
+            && !previous.conditions.is_empty(),
+        ready,
+        long_unanswered: seen.is_unanswered_for(pace.unanswered, Instant::now()),
+    };
+    let verdict = verdict::conclude(&judgement, before);
     let mut status = match &verdict {
         Some(verdict) => next(&previous, object, verdict, users),
         None => EnvironmentStatus {

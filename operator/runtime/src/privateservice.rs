@@ -79,6 +79,7 @@ async fn one_pass(
         return Ok(Some(Next::AwaitChange));
     }
     if object.spec.suspend == Some(true) {
+        rest(ctx, object);
         writer.verdict(&assess::assess_suspended()).await?;
         return Ok(Some(Next::AwaitChange));
     }
@@ -101,8 +102,16 @@ async fn one_pass(
                 .map(Some)
         }
         Err(problem) => {
+            rest(ctx, object);
             writer.problem(&problem).await?;
             Ok(Some(pass::after_problem(&problem)))
         }
+    }
+}
+
+/// Nothing is done for the object now, so that AWS need not be watched for it.
+fn rest(ctx: &Context, object: &PrivateService) {
+    for (_, account) in ctx.connector.accounts() {
+        account.inventory().rest(&kind::key(object));
     }
 }

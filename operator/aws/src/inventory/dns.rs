@@ -3,7 +3,7 @@
 //! Absent needs all pages. Owners come from descriptions where those name a tracked owner, else from tags, asked for once.
 
 use super::record::{IDLE, Seen};
-use super::state::{DnsId, KnownOwner, Listing, State, Summary};
+use super::state::{DnsId, KnownOwner, Listing, State, Summary, TAGS_KEPT};
 use super::{Inventory, now};
 use crate::calls::CallError;
 use crate::limits::{Bucket, Priority};
@@ -173,6 +173,9 @@ impl Inventory {
                 state.wanted_dns.insert(id);
             }
         }
+        state
+            .tag_owners
+            .retain(|_, (_, read)| now.saturating_duration_since(*read) < TAGS_KEPT);
         if let Ok(entries) = entries {
             known.touched.retain(|_, touched| *touched >= start);
             known.listing = Some(Listing {

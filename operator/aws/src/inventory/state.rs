@@ -305,7 +305,7 @@ impl State {
 }
 
 /// Tags of a Cloud Map service that its description says nothing about are asked for again after this long.
-const TAGS_KEPT: std::time::Duration = std::time::Duration::from_mins(10);
+pub(super) const TAGS_KEPT: std::time::Duration = std::time::Duration::from_mins(10);
 
 fn fact<T: Clone>(record: Option<&Record<T>>) -> Fact<T> {
     record.map_or(Fact::Unknown, |record| record.fact.clone())

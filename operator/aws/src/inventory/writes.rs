@@ -113,11 +113,21 @@ impl Inventory {
         {
             revision.active = false;
         }
+        drop(state);
+        // It may be what was believed to be the newest.
+        self.touch(scope, What::Newest);
     }
 
     /// Wants what was written read again at once.
     pub(crate) fn look_again(&self, scope: &Scope, needs: &[Need], priority: Priority) {
         self.want(scope, needs, Why::FreshLook, priority);
+    }
+
+    /// Nothing is done for an object now: its service is no longer polled.
+    pub fn rest(&self, key: &ObjectKey) {
+        if let Some((scope, _)) = self.place_of(key) {
+            self.set_moving(&scope, false);
+        }
     }
 
     /// Where an object lives, and its owner.

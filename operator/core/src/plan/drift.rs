@@ -10,6 +10,7 @@ use crate::desired::Desired;
 use crate::fact::Fact;
 use crate::hash::Hash;
 use crate::observed::{Observed, Service};
+use crate::rollout;
 use crate::service::Member;
 use crate::step::{Reference, Step, UpdateService};
 use serde::Serialize;
@@ -49,7 +50,7 @@ pub(super) fn plan_update(
     plan: &mut Plan,
 ) {
     let wanted = desired.members();
-    let rollout_failed = memory.failed_rollout.as_ref() == Some(&desired.rollout_identity());
+    let rollout_failed = rollout::is_held(memory, desired);
     plan.rollout_held = rollout_failed;
     let mut differing = Vec::new();
     for (member, want) in &wanted {
@@ -79,6 +80,14 @@ pub(super) fn plan_update(
         }
     }
     if differing.is_empty() || !plan.waiting_on.is_empty() {
+        return;
+    }
+    if differing.contains(&Member::Registries)
+        && desired.dns.is_some()
+        && matches!(observed.dns, Fact::Absent { .. })
+    {
+        // It is made first, and alone: it may turn out to be the very one the service is registered with, only missing from a listing.
+        registry(desired, observed, memory, plan);
         return;
     }
     let mut update = UpdateService {

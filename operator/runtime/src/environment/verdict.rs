@@ -3,32 +3,47 @@
 use privateservice_api::EnvironmentStatus;
 use privateservice_api::conditions::{ConditionType, Reason};
 use privateservice_core::conditions::{Ready, Verdict};
-use privateservice_core::environment;
+use privateservice_core::environment::Unfit;
 use privateservice_core::problem::Problem;
 
 /// After so many sweep intervals without an answer from AWS, Ready is Unknown.
 pub(super) const MISSED_SWEEPS: u32 = 3;
 
-/// Concludes. `None` leaves the conditions as they are: AWS did not answer, and what it said before about this generation
-/// (`judged_before`) still holds, unless that is `long` ago.
-pub(super) fn conclude(
-    judgement: &Result<(), Problem>,
-    judged_before: bool,
-    long: bool,
-) -> Option<Verdict> {
+/// What was known of an Environment before this look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Before {
+    /// This generation was judged.
+    pub(super) judged: bool,
+    /// It was Ready.
+    pub(super) ready: bool,
+    /// AWS has not answered for long.
+    pub(super) long_unanswered: bool,
+}
+
+/// Concludes. `None` leaves the conditions as they are: AWS did not answer, and what it said before about this generation still holds,
+/// unless that is long ago.
+pub(super) fn conclude(judgement: &Result<(), Unfit>, before: Before) -> Option<Verdict> {
     match judgement {
         Ok(()) => Some(verdict(
             Ready::True,
             Reason::Succeeded,
             "services can run here",
         )),
-        Err(found) if !environment::is_transient(found) => Some(problem(found)),
-        Err(_) if judged_before && !long => None,
-        Err(silence) => {
-            let ready = if long { Ready::Unknown } else { Ready::Kept };
+        Err(Unfit::Known(found)) => Some(problem(found)),
+        Err(Unfit::Unanswered(_)) if before.judged && before.ready && !before.long_unanswered => {
+            None
+        }
+        Err(Unfit::Unanswered(silence)) => {
+            let ready = match silence.reason {
+                _ if before.ready && before.long_unanswered => Ready::Unknown,
+                Reason::AccessDenied | Reason::CredentialsError if !before.ready => Ready::False,
+                _ => Ready::Kept,
+            };
             // What a rollout's reasons say would mislead here.
             let reason = match silence.reason {
-                Reason::Throttled => Reason::Throttled,
+                Reason::Throttled | Reason::AccessDenied | Reason::CredentialsError => {
+                    silence.reason
+                }
                 _ => Reason::EnvironmentNotReady,
             };
             Some(verdict(
@@ -65,34 +80,61 @@ fn verdict(ready: Ready, reason: Reason, message: &str) -> Verdict {
 mod tests {
     use super::*;
 
-    fn silence() -> Result<(), Problem> {
-        Err(Problem::new(Reason::Deploying, "no answer"))
+    const READY: Before = Before {
+        judged: true,
+        ready: true,
+        long_unanswered: false,
+    };
+
+    fn silence(reason: Reason) -> Result<(), Unfit> {
+        Err(Unfit::Unanswered(Problem::new(reason, "no answer")))
     }
 
     #[test]
     fn silence_leaves_what_is_known_until_it_lasts_too_long() {
-        assert_eq!(conclude(&silence(), true, false), None);
-        let unknown = conclude(&silence(), true, true).unwrap();
-        assert_eq!(
-            (unknown.ready, unknown.reason),
-            (Ready::Unknown, Reason::EnvironmentNotReady)
-        );
+        for reason in [
+            Reason::Deploying,
+            Reason::AccessDenied,
+            Reason::CredentialsError,
+        ] {
+            assert_eq!(conclude(&silence(reason), READY), None);
+            let long = Before {
+                long_unanswered: true,
+                ..READY
+            };
+            assert_eq!(
+                conclude(&silence(reason), long).unwrap().ready,
+                Ready::Unknown
+            );
+        }
     }
 
     #[test]
-    fn silence_about_a_new_generation_keeps_ready_and_says_why_it_is_not_settled() {
-        let kept = conclude(&silence(), false, false).unwrap();
-        assert_eq!(kept.ready, Ready::Kept);
+    fn an_environment_that_was_never_ready_says_why_aws_cannot_be_asked() {
+        let fresh = Before {
+            judged: false,
+            ready: false,
+            long_unanswered: false,
+        };
+        let denied = conclude(&silence(Reason::AccessDenied), fresh).unwrap();
+        assert_eq!(
+            (denied.ready, denied.reason),
+            (Ready::False, Reason::AccessDenied)
+        );
+        let silent = conclude(&silence(Reason::Deploying), fresh).unwrap();
+        assert_eq!(
+            (silent.ready, silent.reason),
+            (Ready::Kept, Reason::EnvironmentNotReady)
+        );
     }
 
     #[test]
     fn what_aws_says_is_told_at_once() {
-        let denied = Err(Problem::new(Reason::AccessDenied, "no"));
-        let verdict = conclude(&denied, true, false).unwrap();
-        assert_eq!(
-            (verdict.ready, verdict.reason),
-            (Ready::False, Reason::AccessDenied)
-        );
-        assert_eq!(conclude(&Ok(()), true, false).unwrap().ready, Ready::True);
+        let wrong = Err(Unfit::Known(Problem::new(
+            Reason::CredentialsError,
+            "wrong account",
+        )));
+        assert_eq!(conclude(&wrong, READY).unwrap().ready, Ready::False);
+        assert_eq!(conclude(&Ok(()), READY).unwrap().ready, Ready::True);
     }
 }

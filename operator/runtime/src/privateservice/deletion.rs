@@ -2,6 +2,7 @@
 //! left in AWS.
 
 use super::pass::{self, Next};
+use super::placing;
 use super::remembered::Remembered;
 use super::writing::Writer;
 use crate::context::Context;
@@ -12,12 +13,13 @@ use kube::ResourceExt;
 use privateservice_api::privateservice::DeletionPolicy;
 use privateservice_api::{PrivateService, PrivateServiceStatus};
 use privateservice_core::assess;
+use privateservice_core::fact::Fact;
 use privateservice_core::guard;
 use privateservice_core::names;
 use privateservice_core::owner::Owner;
-use privateservice_core::plan;
+use privateservice_core::plan::{self, Need, WaitingOn};
 use privateservice_core::report;
-use privateservice_core::step::Outcome;
+use privateservice_core::step::{Outcome, Step};
 
 /// Runs one pass over an object that is being deleted.
 pub(super) async fn run(
@@ -28,7 +30,13 @@ pub(super) async fn run(
 ) -> anyhow::Result<Next> {
     let now = Timestamp::now();
     let key = kind::key(object);
-    let previous = writer.previous();
+    let mut previous = writer.previous();
+    if previous.cluster.is_none()
+        && let Ok(place) = placing::place(object, ctx)
+    {
+        // Status may have been lost with a backup: what was made is where the Environment is.
+        report::locate(&mut previous, &place);
+    }
     let owner = Owner {
         cluster_id: ctx.cluster_id.clone(),
         namespace: object.namespace().unwrap_or_default(),
@@ -37,7 +45,7 @@ pub(super) async fn run(
     let retain = object.spec.deletion_policy == Some(DeletionPolicy::Retain);
     let place = report::remains(owner.clone(), &previous, retain).zip(region(&previous));
     let Some(((remains, scope), region)) = place else {
-        // No call was ever made for it: status is written before the first one.
+        // No call was ever made for it, as far as anybody knows: status is written before the first one.
         finalizer::remove(&ctx.client.0, object).await?;
         return Ok(Next::AwaitChange);
     };
@@ -45,14 +53,24 @@ pub(super) async fn run(
     let inventory = account.inventory();
     inventory.track(&key, &owner, &scope);
     let _pass = account.begin_pass(&key);
-    let observed = inventory.observed(&scope);
+    let mut observed = inventory.observed(&scope);
+    let read_failure = inventory.last_failure(&scope);
+    if observed.service.is_unknown()
+        && let Some(since) = remembered.cluster_gone(read_failure.as_ref(), now)
+    {
+        // A cluster can only be deleted without services.
+        observed.service = Fact::Absent {
+            first: since,
+            last: now,
+        };
+    }
     let plan = plan::plan_deletion(&remains, &observed);
     if let Err(violation) = guard::check(&plan, &observed, &owner) {
         anyhow::bail!("a deletion was dropped, which is a bug of the operator: {violation}");
     }
     // Whoever says Retain while AWS cannot be read wants the object gone, not AWS changed.
-    let let_go =
-        retain && observed.service.is_unknown() && inventory.last_failure(&scope).is_some();
+    let unreadable = observed.service.is_unknown() || observed.dns.is_unknown();
+    let let_go = retain && unreadable && read_failure.is_some();
     if plan.is_settled() || let_go {
         finalizer::remove(&ctx.client.0, object).await?;
         account.forget(&key);
@@ -67,8 +85,16 @@ pub(super) async fn run(
         remembered.priority(),
         now,
     );
-    inventory.set_moving(&scope, true);
-    let read_failure = inventory.last_failure(&scope);
+    let draining = plan.waiting_on.iter().any(|waiting| {
+        matches!(
+            waiting,
+            WaitingOn::Draining | WaitingOn::AbsenceConfirmation(Need::Service)
+        )
+    }) || plan
+        .steps
+        .iter()
+        .any(|step| matches!(step, Step::DeleteService { .. }));
+    inventory.set_moving(&scope, draining);
     let failure = execution.failure.as_ref().or(read_failure.as_ref());
     let verdict = assess::assess_deletion(&plan, failure);
     let mut status = report::with_verdict(&previous, &verdict, object.metadata.generation, now);

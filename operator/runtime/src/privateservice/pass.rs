@@ -7,7 +7,7 @@ use super::request;
 use super::writing::Writer;
 use crate::context::Context;
 use crate::kind;
-use k8s_openapi::jiff::Timestamp;
+use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use privateservice_api::conditions::Reason;
 use privateservice_api::privateservice::RolloutPhase;
 use privateservice_api::{PrivateService, PrivateServiceStatus};
@@ -17,7 +17,6 @@ use privateservice_core::conditions;
 use privateservice_core::fact::{ABSENCE_CONFIRMED_AFTER, Fact};
 use privateservice_core::failure::Failure;
 use privateservice_core::guard;
-use privateservice_core::hash::Hash;
 use privateservice_core::observed::{Observed, Scope, Service, ServiceStatus};
 use privateservice_core::owner::{ObjectKey, Owner};
 use privateservice_core::place::Place;
@@ -41,6 +40,8 @@ pub(super) enum Next {
 
 /// How long something that only a person or another system can change is left before it is tried again anyway.
 const SLOW_RETRY: Duration = Duration::from_mins(5);
+/// How soon a pass that made calls is followed by one that looks at what became of them.
+const AFTER_STEPS: Duration = Duration::from_millis(500);
 /// How often a wait for something outside is looked at.
 const PATIENT_RETRY: Duration = Duration::from_secs(30);
 
@@ -57,6 +58,10 @@ pub(super) async fn run(
     let key = &kind::key(object);
     let mut previous = writer.previous();
     let desired = &resolved.desired;
+    if let Some(problem) = report::displaced(&previous, place) {
+        writer.problem(&problem).await?;
+        return Ok(after_problem(&problem));
+    }
     let account = ctx.account(&place.region);
     let inventory = account.inventory();
     inventory.track(key, &desired.owner, &desired.scope);
@@ -91,6 +96,7 @@ pub(super) async fn run(
                 place.environment
             ),
         );
+        inventory.set_moving(&desired.scope, false);
         writer.problem(&problem).await?;
         return Ok(Next::AwaitChange);
     }
@@ -103,7 +109,7 @@ pub(super) async fn run(
         plan.waiting_on.push(WaitingOn::Read(Need::Service));
     }
     if !plan.steps.is_empty()
-        && let Some(claim) = report::claim(&previous, place, desired, &plan)
+        && let Some(claim) = report::claim(&previous, place, &plan)
     {
         // A crash right after the first call must find in status where to look.
         writer.write(claim.clone()).await?;
@@ -164,7 +170,11 @@ pub(super) async fn run(
     if plan.is_settled() {
         remembered.settled();
     }
-    if completed {
+    if execution
+        .outcomes
+        .iter()
+        .any(|outcome| matches!(outcome, Outcome::ServiceUpdated { .. }))
+    {
         remembered.repairs.mended(&plan.drift, now);
     }
     inventory.set_moving(
@@ -240,11 +250,8 @@ fn judge(
     {
         memory.failed_rollout = Some(failed);
     } else if judgement.is_some() {
-        // Nothing in AWS speaks of a failure of what this spec asks for: what failed before was another one.
-        let held: Option<&Hash> = memory.failed_rollout.as_ref();
-        if held != Some(&resolved.desired.rollout_identity()) {
-            memory.failed_rollout = None;
-        }
+        // Nothing speaks of a failure of what this spec asks for: what failed before was another one.
+        memory.failed_rollout = None;
     }
     judgement
 }
@@ -330,6 +337,8 @@ fn is_moving(plan: &Plan, judgement: Option<&Judgement>, service: Option<&Servic
             RolloutPhase::Progressing | RolloutPhase::RollingBack
         )
     });
+    // ECS starts no more tasks after a failure that it could not roll back.
+    let failed = judgement.is_some_and(|judgement| judgement.phase == RolloutPhase::Failed);
     let counting = service.is_some_and(|service| {
         service.running_count != service.desired_count || service.pending_count != 0
     });
@@ -344,7 +353,7 @@ fn is_moving(plan: &Plan, judgement: Option<&Judgement>, service: Option<&Servic
             WaitingOn::Draining | WaitingOn::AbsenceConfirmation(Need::Service)
         )
     });
-    rolling || counting || started || unsettled
+    rolling || (counting && !failed) || started || unsettled
 }
 
 /// When to look again, if nothing wakes the object before.
@@ -367,6 +376,8 @@ pub(super) fn next(
         ) => return Next::After(remembered.back_off()),
         Some(Failure::Waiting { .. }) => return Next::After(PATIENT_RETRY),
         Some(Failure::Refused { .. }) => return Next::After(SLOW_RETRY),
+        // Some answers are facts by themselves and are followed by no read that would wake the object.
+        None if !plan.steps.is_empty() => return Next::After(AFTER_STEPS),
         None => {}
     }
     let confirmation = plan.waiting_on.iter().find_map(|waiting| match waiting {
@@ -378,15 +389,24 @@ pub(super) fn next(
         let left = Duration::try_from(left).unwrap_or_default();
         return Next::After(left.max(Duration::from_secs(1)));
     }
-    if let Some(since) = remembered.short_since {
-        let left = assess::SHORT_OF_TASKS_FORGIVEN.saturating_sub(now.duration_since(since));
-        if let Ok(left) = Duration::try_from(left)
-            && !left.is_zero()
-        {
-            return Next::After(left + Duration::from_secs(1));
-        }
-    }
-    Next::AwaitChange
+    let short = remembered
+        .short_since
+        .map(|since| assess::SHORT_OF_TASKS_FORGIVEN - now.duration_since(since));
+    let repair = if plan.drift.iter().any(|drift| drift.futile) {
+        remembered.repairs.until_next(now)
+    } else {
+        None
+    };
+    let timer = short
+        .into_iter()
+        .chain(repair)
+        .filter(SignedDuration::is_positive)
+        .min();
+    timer
+        .and_then(|left| Duration::try_from(left).ok())
+        .map_or(Next::AwaitChange, |left| {
+            Next::After(left + Duration::from_secs(1))
+        })
 }
 
 /// When to look again at an object with a problem.

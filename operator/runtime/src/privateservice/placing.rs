@@ -62,7 +62,13 @@ fn admits(environment: &Environment, namespace: &str, ctx: &Context) -> Result<b
             ),
         )
     })?;
-    Ok(selector.matches(&ctx.namespace_labels(namespace).unwrap_or_default()))
+    let labels = ctx.namespace_labels(namespace).ok_or_else(|| {
+        Problem::new(
+            Reason::Deploying,
+            format!("the Kubernetes namespace {namespace} has not been seen yet"),
+        )
+    })?;
+    Ok(selector.matches(&labels))
 }
 
 /// The object that has this name in the Environment by age, if it is another one: the older wins, then the one whose namespace comes
@@ -86,6 +92,12 @@ fn namesakes<'a>(
         .into_iter()
         .filter_map(|key| ctx.service(&key))
         .filter(move |other| ctx.environment_name(other).as_deref() == Some(environment))
+        // One that may not use the Environment takes no name there.
+        .filter(move |other| {
+            let namespace = other.namespace().unwrap_or_default();
+            ctx.environment(environment)
+                .is_some_and(|place| admits(&place, &namespace, ctx).unwrap_or(false))
+        })
 }
 
 fn rank(object: &PrivateService) -> (i64, String) {

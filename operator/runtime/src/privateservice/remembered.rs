@@ -1,7 +1,9 @@
 //! What one process remembers of an object between passes. None of it is needed for correctness: after a restart it is built anew.
 
 use k8s_openapi::jiff::Timestamp;
+use privateservice_api::conditions::Reason;
 use privateservice_aws::{Lane, Priority};
+use privateservice_core::failure::Failure;
 use privateservice_core::repairs::Repairs;
 use std::time::Duration;
 
@@ -21,6 +23,8 @@ pub(crate) struct Remembered {
     pub(super) repairs: Repairs,
     /// The request for a fresh look that is being answered, and since when.
     pub(super) looking: Option<(String, Timestamp)>,
+    /// Since when AWS says that there is no such cluster.
+    cluster_gone: Option<Timestamp>,
     /// Failures in a row.
     failures: u32,
 }
@@ -39,6 +43,7 @@ impl Remembered {
             short_since: None,
             repairs: Repairs::default(),
             looking: None,
+            cluster_gone: None,
             failures: 0,
         }
     }
@@ -63,6 +68,21 @@ impl Remembered {
     pub(super) const fn settled(&mut self) {
         self.edited = false;
         self.failures = 0;
+    }
+
+    /// Since when reads fail because AWS says that there is no such cluster, if they do.
+    pub(super) fn cluster_gone(
+        &mut self,
+        failure: Option<&Failure>,
+        now: Timestamp,
+    ) -> Option<Timestamp> {
+        let gone = matches!(
+            failure,
+            Some(Failure::Waiting { reason: Reason::EnvironmentNotReady, operation, .. })
+                if *operation == "ecs:DescribeServices"
+        );
+        self.cluster_gone = gone.then(|| self.cluster_gone.unwrap_or(now));
+        self.cluster_gone
     }
 
     /// What this object's calls may go ahead of.

@@ -40,6 +40,10 @@ pub(super) fn answered(
         Fact::Absent { last, .. } => Some(last),
         Fact::Unknown => None,
     };
-    let done = read_at.is_some_and(|at| at >= since) || inventory.last_failure(scope).is_some();
-    done.then_some(request)
+    if read_at.is_some_and(|at| at >= since) || inventory.last_failure(scope).is_some() {
+        return Some(request);
+    }
+    // The read that ended had begun before the request.
+    inventory.sweep_now(scope);
+    None
 }

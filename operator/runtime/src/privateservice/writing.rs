@@ -44,27 +44,18 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    /// Writes a verdict and nothing else.
+    /// Writes a verdict that was reached without AWS; it answers every request for a fresh look.
     pub(super) async fn verdict(&self, verdict: &Verdict) -> anyhow::Result<()> {
         let generation = self.object.metadata.generation;
-        let now = Timestamp::now();
-        self.write(report::with_verdict(
-            &self.previous(),
-            verdict,
-            generation,
-            now,
-        ))
-        .await
-    }
-
-    /// Writes a problem. Nothing of AWS is to be read for an object that has one, so that every request is answered by it.
-    pub(super) async fn problem(&self, problem: &Problem) -> anyhow::Result<()> {
-        let generation = self.object.metadata.generation;
-        let verdict = assess::assess_problem(problem);
         let mut status =
-            report::with_verdict(&self.previous(), &verdict, generation, Timestamp::now());
+            report::with_verdict(&self.previous(), verdict, generation, Timestamp::now());
         status.last_handled_reconcile_at =
             request::requested(self.object).or(status.last_handled_reconcile_at);
         self.write(status).await
+    }
+
+    /// Writes a problem.
+    pub(super) async fn problem(&self, problem: &Problem) -> anyhow::Result<()> {
+        self.verdict(&assess::assess_problem(problem)).await
     }
 }

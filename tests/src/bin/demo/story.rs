@@ -9,8 +9,9 @@ use privateservice_tests::{Options, World, eventually};
 
 use crate::screen::{kubectl, kubectl_with, refused, say, step};
 
-/// Simulated seconds in a real one: a rollout that takes AWS a minute takes three seconds.
-const SPEED: f64 = 20.0;
+/// Simulated seconds in a real one: a rollout that takes AWS a minute takes eight seconds, and each of its phases longer than the
+/// operator's poll interval.
+const SPEED: f64 = 8.0;
 
 const SOON: Duration = Duration::from_secs(60);
 
