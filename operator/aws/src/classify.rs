@@ -104,7 +104,7 @@ const TABLE: &[Row] = &[
         "MissingAuthenticationTokenException",
         Verdict::Waiting(Reason::CredentialsError),
     ),
-    // IAM takes a while to let a new role be used; ECS's service-linked role is made on first use. ECS troubleshooting guide;
+    // IAM takes up to minutes to let a new role be used, and a role that stays unusable is worth telling. ECS troubleshooting guide;
     // reported by users of infrastructure tools, which retry these.
     words("cannot be assumed", Verdict::Waiting(Reason::AccessDenied)),
     words(

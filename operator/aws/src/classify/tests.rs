@@ -24,16 +24,6 @@ fn what_is_not_ready_yet_is_retried_soon() {
             Reason::Draining,
         ),
         (
-            "InvalidParameterException",
-            "ECS was unable to assume the role 'arn:aws:iam::1:role/x' that was provided for this task. Role cannot be assumed.",
-            Reason::Deploying,
-        ),
-        (
-            "InvalidParameterException",
-            "Unable to assume the service linked role. Please verify that the ECS service linked role exists.",
-            Reason::Deploying,
-        ),
-        (
             "ClientException",
             "Too many concurrent attempts to create a new revision of the specified family.",
             Reason::Deploying,
@@ -69,6 +59,16 @@ fn what_somebody_else_must_change_waits() {
         (
             "ClientException",
             "User: arn:aws:sts::1:assumed-role/op/s1 is not authorized to perform: iam:PassRole on resource: arn:aws:iam::1:role/exec",
+            Reason::AccessDenied,
+        ),
+        (
+            "InvalidParameterException",
+            "ECS was unable to assume the role 'arn:aws:iam::1:role/x' that was provided for this task. Role cannot be assumed.",
+            Reason::AccessDenied,
+        ),
+        (
+            "InvalidParameterException",
+            "Unable to assume the service linked role. Please verify that the ECS service linked role exists.",
             Reason::AccessDenied,
         ),
         (
