@@ -32,6 +32,8 @@ pub struct Settings {
     pub quota_share: f64,
     /// Further flags.
     pub flags: Vec<String>,
+    /// A program that takes the same flags, instead of the operator that is built beside this one.
+    pub binary: Option<PathBuf>,
 }
 
 /// A running operator. Dropping it kills it.
@@ -72,7 +74,10 @@ impl Operator {
     }
 
     async fn start_once(settings: &Settings, folder: &Path) -> Result<Self> {
-        let binary = binary("privateservice-operator")?;
+        let binary = match &settings.binary {
+            Some(binary) => binary.clone(),
+            None => binary("privateservice-operator")?,
+        };
         let admin = format!("127.0.0.1:{}", free_port()?);
         let program = Program::new("operator", &binary)
             .arg("run")

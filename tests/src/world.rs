@@ -135,6 +135,7 @@ impl World {
             sweep_seconds: options.sweep_seconds,
             quota_share: options.quota_share,
             flags: options.flags,
+            binary: None,
         };
         Ok(Self {
             simulator,

@@ -41,6 +41,8 @@ pub struct Memory {
     pub failed_rollout: Option<Hash>,
     /// Keys of the user's tags that were applied last.
     pub tag_keys: Vec<String>,
+    /// The PRIMARY deployment that our last update replaced, while this process remembers: a picture that shows it again is an old one.
+    pub replaced: Option<String>,
     /// Differences (wanted, shown) that were mended before, came back, and are left alone for now.
     pub futile: BTreeMap<Member, (Hash, Hash)>,
 }

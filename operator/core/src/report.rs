@@ -51,6 +51,7 @@ pub fn memory(uid: &str, status: &PrivateServiceStatus) -> Memory {
             .and_then(|rollout| rollout.failed_hash.clone())
             .map(Hash),
         tag_keys: status.tag_keys.clone(),
+        replaced: None,
         futile: std::collections::BTreeMap::new(),
     }
 }

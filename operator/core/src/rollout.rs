@@ -51,12 +51,13 @@ pub fn judge(
         .as_ref()
         .map_or_else(|| desired.members(), |a| a.members.clone());
     // A failure of what the spec asked for before is over as soon as it asks for something else.
-    let failure = failure(service, primary, observed, &sent, desired, previous).filter(|failure| {
-        failure
-            .failed
-            .as_ref()
-            .is_some_and(|hash| concerns(hash, memory, desired))
-    });
+    let failure =
+        failure(service, primary, observed, &sent, desired, memory, previous).filter(|failure| {
+            failure
+                .failed
+                .as_ref()
+                .is_some_and(|hash| concerns(hash, memory, desired))
+        });
     if failure.is_some() {
         return failure;
     }
@@ -92,6 +93,7 @@ fn failure(
     observed: &Observed,
     sent: &MemberHashes,
     desired: &Desired,
+    memory: &Memory,
     previous: Option<&RolloutStatus>,
 ) -> Option<Judgement> {
     let words = |deployment: &EcsDeployment| {
@@ -121,7 +123,10 @@ fn failure(
         !deployment.primary
             && deployment.rollout_state == Some(RolloutState::Failed)
             && (is_ours || by_content)
-    })?;
+    });
+    let Some(failed) = failed else {
+        return gone_back(primary, observed, sent, memory, previous);
+    };
     let remembered = previous
         .filter(|rollout| rollout.id.as_ref() == Some(&failed.id))
         .and_then(|rollout| rollout.failed_hash.clone())
@@ -141,6 +146,58 @@ fn failure(
         message: words(failed),
         failed: Some(identity_of_failed),
     })
+}
+
+/// ECS shows a failed deployment only until its tasks have stopped. If what was being rolled out is gone before it was complete, and
+/// something newer that we did not send runs other content, somebody went back: the circuit breaker, or a person.
+fn gone_back(
+    primary: &EcsDeployment,
+    observed: &Observed,
+    sent: &MemberHashes,
+    memory: &Memory,
+    previous: Option<&RolloutStatus>,
+) -> Option<Judgement> {
+    let rollout = previous?;
+    let ours = rollout.id.as_ref()?;
+    let unfinished = matches!(
+        rollout.phase,
+        Some(RolloutPhase::Progressing | RolloutPhase::RollingBack)
+    );
+    let newer = primary.id != *ours && memory.replaced.as_ref() != Some(&primary.id);
+    if !unfinished || !newer || runs(observed, primary, sent) {
+        return None;
+    }
+    let completed = primary.rollout_state == Some(RolloutState::Completed);
+    let message = primary
+        .rollout_reason
+        .clone()
+        .filter(|reason| reason.contains("rolling back"))
+        .or_else(|| rollout.reason.clone())
+        .unwrap_or_else(|| "ECS went back to the version before it was complete".to_owned());
+    Some(Judgement {
+        phase: if completed {
+            RolloutPhase::RolledBack
+        } else {
+            RolloutPhase::RollingBack
+        },
+        id: Some(ours.clone()),
+        message,
+        failed: Some(identity(sent)),
+    })
+}
+
+/// True if the picture is older than our last update: it shows as PRIMARY what that replaced, and nothing of what it started.
+pub fn is_outdated(service: &Service, memory: &Memory, previous: Option<&RolloutStatus>) -> bool {
+    let ours = previous.and_then(|rollout| rollout.id.as_ref());
+    let replaced = memory.replaced.as_ref();
+    ours.is_some()
+        && service
+            .primary()
+            .is_some_and(|primary| Some(&primary.id) == replaced)
+        && !service
+            .deployments
+            .iter()
+            .any(|deployment| Some(&deployment.id) == ours)
 }
 
 /// True if a deployment runs the task definition content that was sent last.

@@ -115,6 +115,36 @@ fn a_rollback_is_seen_by_the_id_and_without_it_by_what_ran() {
 }
 
 #[test]
+fn a_rollback_that_was_over_between_two_looks_is_seen_by_what_is_missing() {
+    let (mut observed, mut memory) = two_sent();
+    let first = revision(&observed, 1);
+    show(
+        &mut observed,
+        vec![deployment("d3", &first, RolloutState::Completed)],
+    );
+    let previous = ours("d2", None);
+    let judgement = judge(&desired(TWO), &observed, &memory, Some(&previous)).unwrap();
+    assert_eq!(judgement.phase, RolloutPhase::RolledBack);
+    assert_eq!(judgement.failed, Some(desired(TWO).rollout_identity()));
+    // A rollout that was complete is another matter: then somebody changed the service behind our back.
+    let complete = RolloutStatus {
+        phase: Some(RolloutPhase::Complete),
+        ..ours("d2", None)
+    };
+    let judgement = judge(&desired(TWO), &observed, &memory, Some(&complete)).unwrap();
+    assert_eq!(judgement.failed, None);
+    // And so is a picture from before our update.
+    memory.replaced = Some("d3".into());
+    assert!(is_outdated(
+        observed.service.present().unwrap(),
+        &memory,
+        Some(&previous)
+    ));
+    let judgement = judge(&desired(TWO), &observed, &memory, Some(&previous)).unwrap();
+    assert_eq!(judgement.failed, None);
+}
+
+#[test]
 fn a_failure_is_remembered_when_aws_no_longer_shows_it() {
     let (mut observed, mut memory) = two_sent();
     let first = revision(&observed, 1);
@@ -180,13 +210,18 @@ fn a_failed_deployment_of_somebody_else_is_no_verdict_on_ours() {
             RolloutState::Failed,
         )],
     );
-    let judgement = judge(&desired(TWO), &observed, &memory, Some(&ours("d2", None))).unwrap();
+    let complete = RolloutStatus {
+        phase: Some(RolloutPhase::Complete),
+        ..ours("d2", None)
+    };
+    let judgement = judge(&desired(TWO), &observed, &memory, Some(&complete)).unwrap();
     assert_eq!(judgement.failed, None);
 }
 
 #[test]
 fn an_old_picture_that_still_shows_the_failure_before_does_not_condemn_what_was_sent_since() {
-    let (mut observed, memory) = two_sent();
+    let (mut observed, mut memory) = two_sent();
+    memory.replaced = Some("d1".into());
     let first = revision(&observed, 1);
     show(
         &mut observed,

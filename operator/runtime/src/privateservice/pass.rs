@@ -67,11 +67,17 @@ pub(super) async fn run(
     inventory.track(key, &desired.owner, &desired.scope);
     inventory.seed(&desired.scope, report::remembered_revisions(&previous));
     let _pass = account.begin_pass(key);
-    let observed = inventory.observed(&desired.scope);
+    let mut observed = inventory.observed(&desired.scope);
     let mut memory = report::memory(
         object.metadata.uid.as_deref().unwrap_or_default(),
         &previous,
     );
+    memory.replaced = remembered.replaced(now);
+    if let Some(service) = observed.service.present()
+        && rollout::is_outdated(service, &memory, previous.rollout.as_ref())
+    {
+        observed.service = Fact::Unknown;
+    }
     let judgement = judge(resolved, &observed, &mut memory, &previous);
     memory.futile = remembered.repairs.futile(now);
     let mut plan = plan::plan(desired, &observed, &memory);
@@ -176,6 +182,8 @@ pub(super) async fn run(
         .any(|outcome| matches!(outcome, Outcome::ServiceUpdated { .. }))
     {
         remembered.repairs.mended(&plan.drift, now);
+        let primary = observed.service.present().and_then(Service::primary);
+        remembered.update_replaced(primary.map(|primary| primary.id.clone()), now);
     }
     inventory.set_moving(
         &desired.scope,

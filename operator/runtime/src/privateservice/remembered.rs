@@ -1,6 +1,6 @@
 //! What one process remembers of an object between passes. None of it is needed for correctness: after a restart it is built anew.
 
-use k8s_openapi::jiff::Timestamp;
+use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use privateservice_api::conditions::Reason;
 use privateservice_aws::{Lane, Priority};
 use privateservice_core::failure::Failure;
@@ -23,12 +23,16 @@ pub(crate) struct Remembered {
     pub(super) repairs: Repairs,
     /// The request for a fresh look that is being answered, and since when.
     pub(super) looking: Option<(String, Timestamp)>,
+    /// The PRIMARY deployment that our last update replaced, and when.
+    replaced: Option<(String, Timestamp)>,
     /// Since when AWS says that there is no such cluster.
     cluster_gone: Option<Timestamp>,
     /// Failures in a row.
     failures: u32,
 }
 
+/// For how long DescribeServices may show a service as it was before an update; seconds, by what other tools report.
+const PICTURES_LAG: SignedDuration = SignedDuration::from_mins(1);
 /// The first and the longest pause after a failure.
 const BACKOFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_mins(1));
 
@@ -43,6 +47,7 @@ impl Remembered {
             short_since: None,
             repairs: Repairs::default(),
             looking: None,
+            replaced: None,
             cluster_gone: None,
             failures: 0,
         }
@@ -83,6 +88,19 @@ impl Remembered {
         );
         self.cluster_gone = gone.then(|| self.cluster_gone.unwrap_or(now));
         self.cluster_gone
+    }
+
+    /// Takes note of the PRIMARY deployment that an update of ours has just replaced.
+    pub(super) fn update_replaced(&mut self, deployment: Option<String>, now: Timestamp) {
+        self.replaced = deployment.map(|id| (id, now));
+    }
+
+    /// The deployment our last update replaced, while an answer that still shows it as PRIMARY may be an old one.
+    pub(super) fn replaced(&self, now: Timestamp) -> Option<String> {
+        self.replaced
+            .as_ref()
+            .filter(|(_, at)| now.duration_since(*at) < PICTURES_LAG)
+            .map(|(id, _)| id.clone())
     }
 
     /// What this object's calls may go ahead of.
