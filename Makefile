@@ -4,6 +4,9 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help tools build test demo bench lint fmt crds deny-tool
 
+# The end-to-end tests mostly wait, so more of them run at a time than there are processors.
+TEST_THREADS ?= 6
+
 # The version is part of the path, so that another version is another file.
 DENY_VERSION := 0.20.2
 DENY := .cache/tools/cargo-deny-$(DENY_VERSION)/bin/cargo-deny
@@ -24,7 +27,7 @@ test: tools build ## run every test
 	$(call step,checking the checker of AWS requests)
 	@.cache/python/bin/python tests/tools/validate_requests.py --self-test
 	$(call step,running the tests)
-	@cargo test --workspace --locked
+	@RUST_TEST_THREADS=$(TEST_THREADS) cargo test --workspace --locked
 
 demo: tools ## watch PrivateServices become running ECS services, in a simulated AWS
 	$(call step,compiling the operator and the demo)

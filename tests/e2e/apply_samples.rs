@@ -10,7 +10,14 @@ async fn every_sample_becomes_ready_and_leaves_nothing_behind() {
     let kubectl = async |args: &[&str]| world.kubectl(args, "").await.unwrap().ok().unwrap();
 
     kubectl(&["apply", "-f", "config/samples/"]).await;
-    kubectl(&["wait", "--for=condition=Ready", "--timeout=180s", "psvc", "--all"]).await;
+    kubectl(&[
+        "wait",
+        "--for=condition=Ready",
+        "--timeout=180s",
+        "psvc",
+        "--all",
+    ])
+    .await;
 
     let table = kubectl(&["get", "psvc", "-o", "wide"]).await;
     for sample in SAMPLES {
@@ -21,7 +28,10 @@ async fn every_sample_becomes_ready_and_leaves_nothing_behind() {
         assert_eq!(addresses.len(), 1, "{sample} resolves to {addresses:?}");
     }
     assert!(table.contains("cache.flexstack.internal"), "{table}");
-    assert!(table.contains("FARGATE_SPOT") && table.contains("ARM64"), "{table}");
+    assert!(
+        table.contains("FARGATE_SPOT") && table.contains("ARM64"),
+        "{table}"
+    );
 
     kubectl(&["delete", "--timeout=180s", "-f", "config/samples/"]).await;
     world.holds_nothing().await.unwrap();
@@ -32,7 +42,13 @@ async fn every_sample_becomes_ready_and_leaves_nothing_behind() {
 async fn applying_the_same_samples_again_changes_nothing() {
     let world = World::start(Options::default()).await.unwrap();
     let kubectl = async |args: &[&str]| world.kubectl(args, "").await.unwrap().ok().unwrap();
-    let apply = ["apply", "-f", "config/samples/redis.yaml", "-f", "config/samples/shop.yaml"];
+    let apply = [
+        "apply",
+        "-f",
+        "config/samples/redis.yaml",
+        "-f",
+        "config/samples/shop.yaml",
+    ];
     kubectl(&apply).await;
     world.ready("cache").await.unwrap();
     world.ready("shop").await.unwrap();

@@ -6,8 +6,11 @@ use std::time::Duration;
 
 const WEB: &str = "{source: {image: {name: 'nginx:1'}}}";
 
-const LOOKS_AT_ENVIRONMENTS: [&str; 3] =
-    ["sts:GetCallerIdentity", "ecs:DescribeClusters", "servicediscovery:GetNamespace"];
+const LOOKS_AT_ENVIRONMENTS: [&str; 3] = [
+    "sts:GetCallerIdentity",
+    "ecs:DescribeClusters",
+    "servicediscovery:GetNamespace",
+];
 
 #[tokio::test]
 async fn a_service_is_created_with_one_call_of_each_kind_and_reverted_with_one_update() {
@@ -28,10 +31,20 @@ async fn a_service_is_created_with_one_call_of_each_kind_and_reverted_with_one_u
     );
 
     let mark = world.mark();
-    world.apply_service("web", "{source: {image: {name: 'nginx:2'}}}").await.unwrap();
+    world
+        .apply_service("web", "{source: {image: {name: 'nginx:2'}}}")
+        .await
+        .unwrap();
     world.ready("web").await.unwrap();
     let updated = world.calls_since(mark).writes().counts();
-    assert_eq!(updated, [once("ecs:RegisterTaskDefinition"), once("ecs:UpdateService")].into());
+    assert_eq!(
+        updated,
+        [
+            once("ecs:RegisterTaskDefinition"),
+            once("ecs:UpdateService")
+        ]
+        .into()
+    );
 
     let mark = world.mark();
     world.apply_service("web", WEB).await.unwrap();
@@ -70,7 +83,9 @@ async fn a_converged_service_costs_nothing_however_often_it_is_looked_at() {
     world.quiet().await.unwrap();
     // The Environment itself is looked at when its spec changes; about the service nothing is asked.
     let mut calls = world.calls_since(mark);
-    calls.0.retain(|call| !LOOKS_AT_ENVIRONMENTS.contains(&call.name().as_str()));
+    calls
+        .0
+        .retain(|call| !LOOKS_AT_ENVIRONMENTS.contains(&call.name().as_str()));
     assert_eq!(calls.counts(), [].into());
     world.finish().await.unwrap();
 }
@@ -79,10 +94,17 @@ async fn a_converged_service_costs_nothing_however_often_it_is_looked_at() {
 async fn a_sweep_costs_at_most_a_quarter_of_a_call_per_service() {
     const SERVICES: usize = 40;
     const SWEEPS: usize = 3;
-    let options = Options { sweep_seconds: 8, quota_share: 1.0, ..Options::default() };
+    let options = Options {
+        sweep_seconds: 8,
+        quota_share: 1.0,
+        ..Options::default()
+    };
     let world = World::start(options).await.unwrap();
     for number in 0..SERVICES {
-        world.apply(&service(&format!("web-{number}"), WEB).unwrap()).await.unwrap();
+        world
+            .apply(&service(&format!("web-{number}"), WEB).unwrap())
+            .await
+            .unwrap();
     }
     for number in 0..SERVICES {
         world.ready(&format!("web-{number}")).await.unwrap();
@@ -91,14 +113,14 @@ async fn a_sweep_costs_at_most_a_quarter_of_a_call_per_service() {
     // One page holds the whole namespace, so each sweep begins with one list call.
     let list = "servicediscovery:ListServices";
     let start = world.calls().count(list);
-    eventually(Duration::from_secs(60), "a sweep to begin", async || {
+    eventually(Duration::from_mins(1), "a sweep to begin", async || {
         anyhow::ensure!(world.calls().count(list) > start);
         Ok(())
     })
     .await
     .unwrap();
     let mark = world.mark();
-    eventually(Duration::from_secs(60), "some sweeps", async || {
+    eventually(Duration::from_mins(1), "some sweeps", async || {
         anyhow::ensure!(world.calls_since(mark).count(list) >= SWEEPS);
         Ok(())
     })
@@ -106,7 +128,12 @@ async fn a_sweep_costs_at_most_a_quarter_of_a_call_per_service() {
     .unwrap();
     let calls = world.calls_since(mark);
     let most = SERVICES / 4 * SWEEPS;
-    assert!(calls.total() <= most, "{} calls, at most {most}: {:?}", calls.total(), calls.counts());
+    assert!(
+        calls.total() <= most,
+        "{} calls, at most {most}: {:?}",
+        calls.total(),
+        calls.counts()
+    );
     assert_eq!(calls.writes().counts(), [].into());
     // That is, each sweep did look at every service.
     assert!(calls.count("ecs:DescribeServices") >= SERVICES / 10 * (SWEEPS - 1));

@@ -11,7 +11,10 @@ const READS: [&str; 2] = ["ecs:DescribeServices", "servicediscovery:ListServices
 async fn converged(options: Options) -> World {
     let world = World::start(options).await.unwrap();
     for name in NAMES {
-        world.apply_service(name, "{source: {image: {name: 'nginx:1'}}}").await.unwrap();
+        world
+            .apply_service(name, "{source: {image: {name: 'nginx:1'}}}")
+            .await
+            .unwrap();
     }
     for name in NAMES {
         world.ready(name).await.unwrap();
@@ -36,9 +39,17 @@ async fn met(world: &World, mark: u64, read: &str, times: usize) {
 
 #[tokio::test]
 async fn a_sweep_that_meets_bad_pages_creates_and_deletes_nothing() {
-    let world = converged(Options { sweep_seconds: 2, ..Options::default() }).await;
+    let world = converged(Options {
+        sweep_seconds: 2,
+        ..Options::default()
+    })
+    .await;
     for read in READS {
-        for kind in [FaultKind::ServerError, FaultKind::EmptyPage, FaultKind::AccessDenied] {
+        for kind in [
+            FaultKind::ServerError,
+            FaultKind::EmptyPage,
+            FaultKind::AccessDenied,
+        ] {
             let mark = world.mark();
             world.simulator.fault(Fault::always(read, kind.clone()));
             met(&world, mark, read, 3).await;
@@ -55,7 +66,11 @@ async fn a_sweep_that_meets_bad_pages_creates_and_deletes_nothing() {
 
 #[tokio::test]
 async fn an_operator_that_starts_among_bad_pages_creates_and_deletes_nothing() {
-    let mut world = converged(Options { sweep_seconds: 2, ..Options::default() }).await;
+    let mut world = converged(Options {
+        sweep_seconds: 2,
+        ..Options::default()
+    })
+    .await;
     for kind in [FaultKind::EmptyPage, FaultKind::AccessDenied] {
         world.kill_operator();
         let mark = world.mark();
@@ -68,10 +83,17 @@ async fn an_operator_that_starts_among_bad_pages_creates_and_deletes_nothing() {
         }
         world.simulator.clear_faults();
         for (turn, name) in NAMES.into_iter().enumerate() {
-            world.reconcile(name, &format!("{kind:?} {turn}")).await.unwrap();
+            world
+                .reconcile(name, &format!("{kind:?} {turn}"))
+                .await
+                .unwrap();
             world.ready(name).await.unwrap();
         }
-        assert_eq!(world.calls_since(mark).writes().counts(), [].into(), "{kind:?}");
+        assert_eq!(
+            world.calls_since(mark).writes().counts(),
+            [].into(),
+            "{kind:?}"
+        );
     }
     world.finish().await.unwrap();
 }

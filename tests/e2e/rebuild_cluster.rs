@@ -22,7 +22,10 @@ async fn a_rebuilt_cluster_finds_its_services_and_writes_nothing() {
 
     world.rebuild_cluster().await.unwrap();
     assert!(world.services().get_opt("api").await.unwrap().is_none());
-    world.apply(&world.seeded.environment(ENVIRONMENT)).await.unwrap();
+    world
+        .apply(&world.seeded.environment(ENVIRONMENT))
+        .await
+        .unwrap();
     for name in NAMES {
         world.apply_service(name, SPEC).await.unwrap();
     }
@@ -34,7 +37,10 @@ async fn a_rebuilt_cluster_finds_its_services_and_writes_nothing() {
     assert_eq!(world.calls_since(mark).writes().counts(), [].into());
     let after = world.service("api").await.unwrap();
     assert_ne!(before.metadata.uid, after.metadata.uid);
-    assert_eq!(before.status.unwrap().service_arn, after.status.unwrap().service_arn);
+    assert_eq!(
+        before.status.unwrap().service_arn,
+        after.status.unwrap().service_arn
+    );
 
     // And it is the owner: what it is told to do it does.
     world.delete("api").await.unwrap();
@@ -52,7 +58,10 @@ async fn a_cluster_with_another_id_does_not_touch_what_the_first_one_made() {
     world.kill_operator();
     let mark = world.mark();
     world.rebuild_cluster().await.unwrap();
-    world.apply(&world.seeded.environment(ENVIRONMENT)).await.unwrap();
+    world
+        .apply(&world.seeded.environment(ENVIRONMENT))
+        .await
+        .unwrap();
     world.apply_service("web", SPEC).await.unwrap();
     world.settings().cluster_id = "another-cluster".into();
     world.start_operator().await.unwrap();

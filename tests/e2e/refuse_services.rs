@@ -17,8 +17,14 @@ async fn of_two_objects_of_one_name_the_second_waits_for_the_first_to_go() {
     second["metadata"]["namespace"] = json!(elsewhere);
     let mark = world.mark();
     world.apply(&second).await.unwrap();
-    let message = world.refused_in(&elsewhere, "web", "NameConflict").await.unwrap();
-    assert!(message.contains(&world.namespace), "it names the other: {message}");
+    let message = world
+        .refused_in(&elsewhere, "web", "NameConflict")
+        .await
+        .unwrap();
+    assert!(
+        message.contains(&world.namespace),
+        "it names the other: {message}"
+    );
     assert_eq!(world.calls_since(mark).writes().counts(), [].into());
 
     world.delete("web").await.unwrap();
@@ -78,29 +84,54 @@ async fn a_reference_is_waited_for_until_it_is_there() {
 #[tokio::test]
 async fn a_service_that_cannot_start_rolls_back_and_is_not_tried_again() {
     // Slow enough that the operator sees the rollback while it goes on, as it would at AWS's pace.
-    let options = Options { sweep_seconds: 3, speed: 8.0, ..Options::default() };
+    let options = Options {
+        sweep_seconds: 3,
+        speed: 8.0,
+        ..Options::default()
+    };
     let world = World::start(options).await.unwrap();
     world.apply_service("web", WEB).await.unwrap();
     world.ready("web").await.unwrap();
-    let broken = aws_sim::Behaviour { cannot_pull: true, ..aws_sim::Behaviour::default() };
-    world.simulator.behave(aws_sim::Subject::Image("nginx:none".into()), broken);
+    let broken = aws_sim::Behaviour {
+        cannot_pull: true,
+        ..aws_sim::Behaviour::default()
+    };
+    world
+        .simulator
+        .behave(aws_sim::Subject::Image("nginx:none".into()), broken);
     let mark = world.mark();
-    world.apply_service("web", "{source: {image: {name: 'nginx:none'}}}").await.unwrap();
+    world
+        .apply_service("web", "{source: {image: {name: 'nginx:none'}}}")
+        .await
+        .unwrap();
     let message = world.refused("web", "RolledBack").await.unwrap();
     assert!(message.contains("change the spec"), "{message}");
     let service = world.ecs_service("web").unwrap();
-    assert!(service["taskDefinition"].as_str().unwrap().ends_with("staging_web:1"), "{service}");
+    assert!(
+        service["taskDefinition"]
+            .as_str()
+            .unwrap()
+            .ends_with("staging_web:1"),
+        "{service}"
+    );
     // Several sweeps later it is as it was: one update, which failed, and no other.
     let sweeps = world.calls().count("servicediscovery:ListServices");
-    privateservice_tests::eventually(privateservice_tests::world::DEADLINE, "sweeps", async || {
-        anyhow::ensure!(world.calls().count("servicediscovery:ListServices") > sweeps + 2);
-        Ok(())
-    })
+    privateservice_tests::eventually(
+        privateservice_tests::world::DEADLINE,
+        "sweeps",
+        async || {
+            anyhow::ensure!(world.calls().count("servicediscovery:ListServices") > sweeps + 2);
+            Ok(())
+        },
+    )
     .await
     .unwrap();
     assert_eq!(world.calls_since(mark).count("ecs:UpdateService"), 1);
 
-    world.apply_service("web", "{source: {image: {name: 'nginx:2'}}}").await.unwrap();
+    world
+        .apply_service("web", "{source: {image: {name: 'nginx:2'}}}")
+        .await
+        .unwrap();
     world.ready("web").await.unwrap();
     world.finish().await.unwrap();
 }

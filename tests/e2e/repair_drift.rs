@@ -13,7 +13,12 @@ async fn edit(world: &World, change: Value) {
 
 #[tokio::test]
 async fn what_was_set_is_put_back_and_the_rest_is_left_alone() {
-    let world = World::start(Options { sweep_seconds: 2, ..Options::default() }).await.unwrap();
+    let world = World::start(Options {
+        sweep_seconds: 2,
+        ..Options::default()
+    })
+    .await
+    .unwrap();
     let spec = "{source: {image: {name: 'nginx:1'}}, spot: Never, tags: {team: a}}";
     world.apply_service("web", spec).await.unwrap();
     world.ready("web").await.unwrap();
@@ -33,7 +38,11 @@ async fn what_was_set_is_put_back_and_the_rest_is_left_alone() {
     world.ready("web").await.unwrap();
 
     let spot = json!([{"capacityProvider": "FARGATE_SPOT", "base": 0, "weight": 1}]);
-    edit(&world, json!({"capacityProviderStrategy": spot, "forceNewDeployment": true})).await;
+    edit(
+        &world,
+        json!({"capacityProviderStrategy": spot, "forceNewDeployment": true}),
+    )
+    .await;
     world
         .ecs_service_until("web", "the capacity to be put back", |service| {
             service["capacityProviderStrategy"] == before["capacityProviderStrategy"]
@@ -50,13 +59,20 @@ async fn what_was_set_is_put_back_and_the_rest_is_left_alone() {
             let groups = "/networkConfiguration/awsvpcConfiguration/securityGroups";
             let subnets = "/networkConfiguration/awsvpcConfiguration/subnets";
             service.pointer(groups) == before.pointer(groups)
-                && service.pointer(subnets).and_then(Value::as_array).map(Vec::len) == Some(2)
+                && service
+                    .pointer(subnets)
+                    .and_then(Value::as_array)
+                    .map(Vec::len)
+                    == Some(2)
         })
         .await
         .unwrap();
     world.ready("web").await.unwrap();
     // Nothing of all that needed another revision.
-    assert_eq!(world.calls_since(mark).count("ecs:RegisterTaskDefinition"), 0);
+    assert_eq!(
+        world.calls_since(mark).count("ecs:RegisterTaskDefinition"),
+        0
+    );
 
     let tags = json!([{"key": "team", "value": "b"}, {"key": "cost", "value": "1"}]);
     let tagged = json!({"resourceArn": arn, "tags": tags});
@@ -68,8 +84,15 @@ async fn what_was_set_is_put_back_and_the_rest_is_left_alone() {
         })
         .await
         .unwrap();
-    assert_eq!(tag(&after, "cost").as_deref(), Some("1"), "somebody else's tag stays");
-    assert_eq!(after["desiredCount"], 3, "the count is not the operator's to set");
+    assert_eq!(
+        tag(&after, "cost").as_deref(),
+        Some("1"),
+        "somebody else's tag stays"
+    );
+    assert_eq!(
+        after["desiredCount"], 3,
+        "the count is not the operator's to set"
+    );
     world.finish().await.unwrap();
 }
 
@@ -77,23 +100,43 @@ async fn what_was_set_is_put_back_and_the_rest_is_left_alone() {
 async fn a_tag_that_is_no_longer_asked_for_goes() {
     let world = World::start(Options::default()).await.unwrap();
     let spec = |tags: &str| format!("{{source: {{image: {{name: 'nginx:1'}}}}, tags: {tags}}}");
-    world.apply_service("web", &spec("{team: a, tier: '1'}")).await.unwrap();
-    world.ready("web").await.unwrap();
-    let mark = world.mark();
-    world.apply_service("web", &spec("{team: a}")).await.unwrap();
     world
-        .ecs_service_until("web", "the tag to go", |service| World::tag(service, "tier").is_none())
+        .apply_service("web", &spec("{team: a, tier: '1'}"))
         .await
         .unwrap();
     world.ready("web").await.unwrap();
-    assert_eq!(world.calls_since(mark).count("ecs:UpdateService"), 0, "tags restart nothing");
+    let mark = world.mark();
+    world
+        .apply_service("web", &spec("{team: a}"))
+        .await
+        .unwrap();
+    world
+        .ecs_service_until("web", "the tag to go", |service| {
+            World::tag(service, "tier").is_none()
+        })
+        .await
+        .unwrap();
+    world.ready("web").await.unwrap();
+    assert_eq!(
+        world.calls_since(mark).count("ecs:UpdateService"),
+        0,
+        "tags restart nothing"
+    );
     world.finish().await.unwrap();
 }
 
 #[tokio::test]
 async fn a_service_removed_behind_its_back_is_made_again() {
-    let world = World::start(Options { sweep_seconds: 2, ..Options::default() }).await.unwrap();
-    world.apply_service("web", "{source: {image: {name: 'nginx:1'}}}").await.unwrap();
+    let world = World::start(Options {
+        sweep_seconds: 2,
+        ..Options::default()
+    })
+    .await
+    .unwrap();
+    world
+        .apply_service("web", "{source: {image: {name: 'nginx:1'}}}")
+        .await
+        .unwrap();
     world.ready("web").await.unwrap();
     let body = json!({"cluster": world.seeded.cluster, "service": "web", "force": true});
     world.aws.call("ecs:DeleteService", body).await.unwrap();

@@ -11,7 +11,10 @@ const MOST_CALLS: u32 = 40;
 
 /// Fast enough that a rollout is over before the operator looks for the first time.
 fn fast() -> Options {
-    Options { speed: 200.0, ..Options::default() }
+    Options {
+        speed: 200.0,
+        ..Options::default()
+    }
 }
 
 /// Lets `act` begin, kills the operator after its `nth` AWS call, starts it again and waits for `end`. False if `end` came without
@@ -47,19 +50,27 @@ fn revisions(world: &World, family: &str) -> usize {
     let state = world.simulator.state();
     let all = state["taskDefinitions"].as_array().unwrap();
     let part = format!("/{family}:");
-    all.iter().filter(|one| one["arn"].as_str().unwrap().contains(&part)).count()
+    all.iter()
+        .filter(|one| one["arn"].as_str().unwrap().contains(&part))
+        .count()
 }
 
 #[tokio::test]
 async fn a_creation_ends_the_same_after_a_crash_at_any_call() {
     // A new service stays MISSING to readers for a while, so that a restarted operator may not see what it has made.
-    let options = Options { describe_lag: Duration::from_secs(200), ..fast() };
+    let options = Options {
+        describe_lag: Duration::from_secs(200),
+        ..fast()
+    };
     let mut world = World::start(options).await.unwrap();
     let mut names = Vec::new();
     for nth in 1..=MOST_CALLS {
         let name = format!("web-{nth}");
         let act = async |world: &World| {
-            world.apply_service(&name, "{source: {image: {name: 'nginx:1'}}}").await.unwrap();
+            world
+                .apply_service(&name, "{source: {image: {name: 'nginx:1'}}}")
+                .await
+                .unwrap();
         };
         let held = killed_after_call(&mut world, nth, act, async |world: &World| {
             world.ready(&name).await.map(drop)
@@ -70,15 +81,32 @@ async fn a_creation_ends_the_same_after_a_crash_at_any_call() {
             break;
         }
     }
-    assert!((4..40).contains(&names.len()), "{} calls make a service", names.len());
+    assert!(
+        (4..40).contains(&names.len()),
+        "{} calls make a service",
+        names.len()
+    );
     let services = world.ecs_services();
     assert_eq!(services.len(), names.len(), "each service was created once");
     for name in &names {
         let service = world.ecs_service(name).unwrap();
         let family = format!("staging_{name}");
-        assert!(service["taskDefinition"].as_str().unwrap().ends_with(&format!("{family}:1")));
-        assert_eq!(revisions(&world, &family), 1, "{family} was registered once");
-        assert_eq!(service["deployments"].as_array().unwrap().len(), 1, "{service}");
+        assert!(
+            service["taskDefinition"]
+                .as_str()
+                .unwrap()
+                .ends_with(&format!("{family}:1"))
+        );
+        assert_eq!(
+            revisions(&world, &family),
+            1,
+            "{family} was registered once"
+        );
+        assert_eq!(
+            service["deployments"].as_array().unwrap().len(),
+            1,
+            "{service}"
+        );
         assert_eq!(service["runningCount"], 1, "{service}");
     }
     let dns: BTreeSet<String> = world
@@ -95,7 +123,10 @@ async fn a_creation_ends_the_same_after_a_crash_at_any_call() {
 #[tokio::test]
 async fn an_update_ends_the_same_after_a_crash_at_any_call() {
     let mut world = World::start(fast()).await.unwrap();
-    world.apply_service("web", "{source: {image: {name: 'nginx:0'}}}").await.unwrap();
+    world
+        .apply_service("web", "{source: {image: {name: 'nginx:0'}}}")
+        .await
+        .unwrap();
     world.ready("web").await.unwrap();
     for nth in 1..=MOST_CALLS {
         let mark = world.mark();
@@ -106,12 +137,22 @@ async fn an_update_ends_the_same_after_a_crash_at_any_call() {
         })
         .await;
         let calls = world.calls_since(mark);
-        assert_eq!(calls.effects("ecs:RegisterTaskDefinition"), 1, "after call {nth}");
+        assert_eq!(
+            calls.effects("ecs:RegisterTaskDefinition"),
+            1,
+            "after call {nth}"
+        );
         assert_eq!(calls.effects("ecs:UpdateService"), 1, "after call {nth}");
         assert_eq!(calls.effects("ecs:CreateService"), 0, "after call {nth}");
         let revision = format!("staging_web:{}", nth + 1);
         let service = world.ecs_service("web").unwrap();
-        assert!(service["taskDefinition"].as_str().unwrap().ends_with(&revision), "{service}");
+        assert!(
+            service["taskDefinition"]
+                .as_str()
+                .unwrap()
+                .ends_with(&revision),
+            "{service}"
+        );
         if !held {
             assert!(nth > 2, "{nth} calls make an update");
             world.finish().await.unwrap();
@@ -126,7 +167,10 @@ async fn a_deletion_ends_the_same_after_a_crash_at_any_call() {
     let mut world = World::start(fast()).await.unwrap();
     for nth in 1..=MOST_CALLS {
         let name = format!("web-{nth}");
-        world.apply_service(&name, "{source: {image: {name: 'nginx:1'}}}").await.unwrap();
+        world
+            .apply_service(&name, "{source: {image: {name: 'nginx:1'}}}")
+            .await
+            .unwrap();
         world.ready(&name).await.unwrap();
         let act = async |world: &World| world.delete(&name).await.unwrap();
         let held = killed_after_call(&mut world, nth, act, async |world: &World| {
@@ -156,8 +200,11 @@ async fn a_service_deleted_and_made_again_at_once_is_made_once_more() {
     world.gone("web").await.unwrap();
     world.apply_service("web", spec).await.unwrap();
     world.ready("web").await.unwrap();
-    let active: Vec<_> =
-        world.ecs_services().into_iter().filter(|one| one["status"] == json!("ACTIVE")).collect();
+    let active: Vec<_> = world
+        .ecs_services()
+        .into_iter()
+        .filter(|one| one["status"] == json!("ACTIVE"))
+        .collect();
     assert_eq!(active.len(), 1);
     world.finish().await.unwrap();
 }

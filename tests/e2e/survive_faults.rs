@@ -9,8 +9,11 @@ use privateservice_tests::{Options, World};
 const SERVICES: usize = 10;
 
 fn trouble(world: &World) {
-    let kinds =
-        [(FaultKind::Throttle, 0.15), (FaultKind::ServerError, 0.08), (FaultKind::LostAnswer, 0.1)];
+    let kinds = [
+        (FaultKind::Throttle, 0.15),
+        (FaultKind::ServerError, 0.08),
+        (FaultKind::LostAnswer, 0.1),
+    ];
     for (kind, share) in kinds {
         world.simulator.fault(Fault::sometimes("*", kind, share));
     }
@@ -22,7 +25,12 @@ fn names() -> impl Iterator<Item = String> {
 
 #[tokio::test]
 async fn a_third_of_all_calls_going_wrong_changes_nothing_about_the_end() {
-    let world = World::start(Options { speed: 100.0, ..Options::default() }).await.unwrap();
+    let world = World::start(Options {
+        speed: 100.0,
+        ..Options::default()
+    })
+    .await
+    .unwrap();
     trouble(&world);
     for image in ["nginx:1", "nginx:2"] {
         for name in names() {
@@ -37,13 +45,22 @@ async fn a_third_of_all_calls_going_wrong_changes_nothing_about_the_end() {
     assert_eq!(services.len(), SERVICES, "each was created once");
     for service in &services {
         assert_eq!(service["status"], "ACTIVE");
-        assert!(service["taskDefinition"].as_str().unwrap().ends_with(":2"), "{service}");
+        assert!(
+            service["taskDefinition"].as_str().unwrap().ends_with(":2"),
+            "{service}"
+        );
     }
     let mut contents = BTreeSet::new();
     for request in world.calls().0 {
         if request.operation == "RegisterTaskDefinition" && took_effect(&request) {
-            let content = format!("{} {}", request.body["family"], request.body["containerDefinitions"]);
-            assert!(contents.insert(content.clone()), "registered twice: {content}");
+            let content = format!(
+                "{} {}",
+                request.body["family"], request.body["containerDefinitions"]
+            );
+            assert!(
+                contents.insert(content.clone()),
+                "registered twice: {content}"
+            );
         }
     }
     assert_eq!(contents.len(), 2 * SERVICES);

@@ -20,17 +20,34 @@ async fn an_object_that_does_not_parse_stops_nobody_else() {
     let objects: Api<DynamicObject> =
         Api::namespaced_with(world.client.clone(), &world.namespace, &resource);
     let params = PatchParams::apply("tests");
-    objects.patch("broken", &params, &Patch::Apply(&broken)).await.unwrap();
+    objects
+        .patch("broken", &params, &Patch::Apply(&broken))
+        .await
+        .unwrap();
 
-    world.apply_service("web", "{source: {image: {name: 'nginx:1'}}}").await.unwrap();
+    world
+        .apply_service("web", "{source: {image: {name: 'nginx:1'}}}")
+        .await
+        .unwrap();
     world.ready("web").await.unwrap();
     // And the same for an operator that finds it there when it starts.
     world.kill_operator();
     world.start_operator().await.unwrap();
-    world.apply_service("web", "{source: {image: {name: 'nginx:2'}}}").await.unwrap();
+    world
+        .apply_service("web", "{source: {image: {name: 'nginx:2'}}}")
+        .await
+        .unwrap();
     world.ready("web").await.unwrap();
 
-    objects.delete("broken", &kube::api::DeleteParams::default()).await.unwrap();
-    world.plane().unwrap().install_crds(&repository().join("crds")).await.unwrap();
+    objects
+        .delete("broken", &kube::api::DeleteParams::default())
+        .await
+        .unwrap();
+    world
+        .plane()
+        .unwrap()
+        .install_crds(&repository().join("crds"))
+        .await
+        .unwrap();
     world.finish().await.unwrap();
 }

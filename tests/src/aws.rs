@@ -40,9 +40,10 @@ impl Aws {
     ///
     /// # Errors
     /// AWS's error code and message, or that there was no answer.
-    #[expect(clippy::needless_pass_by_value, reason = "callers write the body in place")]
     pub async fn call(&self, operation: &str, body: Value) -> Result<Value> {
-        let (service, action) = operation.split_once(':').context("write service:Operation")?;
+        let (service, action) = operation
+            .split_once(':')
+            .context("write service:Operation")?;
         let prefix = match service {
             "ecs" => "AmazonEC2ContainerServiceV20141113",
             "servicediscovery" => "Route53AutoNaming_v20170314",
@@ -65,7 +66,11 @@ impl Aws {
         if !status.is_success() {
             bail!("{operation}: {status}: {text}");
         }
-        Ok(if text.is_empty() { json!({}) } else { serde_json::from_str(&text)? })
+        Ok(if text.is_empty() {
+            json!({})
+        } else {
+            serde_json::from_str(&text)?
+        })
     }
 
     /// Calls an operation of a service that speaks forms and XML, such as `ec2:CreateVpc`; the answer is XML.
@@ -81,8 +86,10 @@ impl Aws {
         let (service, action) = operation.split_once(':').context("write service:Action")?;
         let mut all = vec![("Action", action), ("Version", version)];
         all.extend_from_slice(fields);
-        let recorded: serde_json::Map<String, Value> =
-            all.iter().map(|(key, value)| ((*key).to_owned(), json!(value))).collect();
+        let recorded: serde_json::Map<String, Value> = all
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), json!(value)))
+            .collect();
         self.remember(operation, &Value::Object(recorded));
         let body: Vec<String> = all
             .iter()
@@ -107,7 +114,10 @@ impl Aws {
 
     /// What was sent through this client, by operation and body.
     pub(crate) fn sent(&self) -> Vec<(String, Value)> {
-        self.sent.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.sent
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     fn remember(&self, operation: &str, body: &Value) {
@@ -130,21 +140,22 @@ pub(crate) fn element(xml: &str, name: &str) -> Result<String> {
     let (_, rest) = xml
         .split_once(&format!("<{name}>"))
         .with_context(|| format!("no <{name}> in {xml}"))?;
-    let (text, _) = rest.split_once('<').with_context(|| format!("no end of <{name}>"))?;
+    let (text, _) = rest
+        .split_once('<')
+        .with_context(|| format!("no end of <{name}>"))?;
     Ok(text.to_owned())
 }
 
 fn percent_encoded(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            out.push('%');
-            out.push_str(&format!("{byte:02X}"));
-        }
-    }
-    out
+    text.bytes()
+        .map(|byte| {
+            if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
+                char::from(byte).to_string()
+            } else {
+                format!("%{byte:02X}")
+            }
+        })
+        .collect()
 }
 
 #[cfg(test)]
@@ -153,12 +164,18 @@ mod tests {
 
     #[test]
     fn forms_escape_what_is_not_a_letter_or_digit() {
-        assert_eq!(percent_encoded("10.0.0.0/16 {a}"), "10.0.0.0%2F16%20%7Ba%7D");
+        assert_eq!(
+            percent_encoded("10.0.0.0/16 {a}"),
+            "10.0.0.0%2F16%20%7Ba%7D"
+        );
     }
 
     #[test]
     fn an_element_is_found_by_name() {
-        assert_eq!(element("<a><vpcId>vpc-1</vpcId></a>", "vpcId").unwrap(), "vpc-1");
+        assert_eq!(
+            element("<a><vpcId>vpc-1</vpcId></a>", "vpcId").unwrap(),
+            "vpc-1"
+        );
         assert!(element("<a/>", "vpcId").is_err());
     }
 }

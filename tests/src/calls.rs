@@ -14,8 +14,9 @@ impl Calls {
     /// The log without what was `sent` by others than the operator: each of those takes one equal request away.
     pub(crate) fn without(mut log: Vec<Request>, sent: &[(String, Value)]) -> Self {
         for (operation, body) in sent {
-            let found =
-                log.iter().position(|request| request.name() == *operation && request.body == *body);
+            let found = log
+                .iter()
+                .position(|request| request.name() == *operation && request.body == *body);
             if let Some(found) = found {
                 log.remove(found);
             }
@@ -30,17 +31,30 @@ impl Calls {
 
     /// How many of this operation, such as `ecs:CreateService`, whatever their outcome.
     pub fn count(&self, operation: &str) -> usize {
-        self.0.iter().filter(|request| request.name() == operation).count()
+        self.0
+            .iter()
+            .filter(|request| request.name() == operation)
+            .count()
     }
 
     /// How many of this operation took effect, answered or not.
     pub fn effects(&self, operation: &str) -> usize {
-        self.0.iter().filter(|request| request.name() == operation && took_effect(request)).count()
+        self.0
+            .iter()
+            .filter(|request| request.name() == operation && took_effect(request))
+            .count()
     }
 
     /// Those that changed AWS, or tried to.
+    #[must_use]
     pub fn writes(&self) -> Self {
-        Self(self.0.iter().filter(|request| request.is_write()).cloned().collect())
+        Self(
+            self.0
+                .iter()
+                .filter(|request| request.is_write())
+                .cloned()
+                .collect(),
+        )
     }
 
     /// How many of each operation.
@@ -54,11 +68,17 @@ impl Calls {
 
     /// How many AWS throttled.
     pub fn throttled(&self) -> usize {
-        self.0.iter().filter(|request| request.outcome == Outcome::Throttled).count()
+        self.0
+            .iter()
+            .filter(|request| request.outcome == Outcome::Throttled)
+            .count()
     }
 }
 
 /// Whether the request changed AWS, also if its answer was lost.
 pub fn took_effect(request: &Request) -> bool {
-    matches!(request.outcome, Outcome::Ok | Outcome::Fault { effect: true, .. })
+    matches!(
+        request.outcome,
+        Outcome::Ok | Outcome::Fault { effect: true, .. }
+    )
 }

@@ -64,7 +64,9 @@ impl Operator {
             match Self::start_once(settings, folder).await {
                 Err(error)
                     if attempt < PORT_ATTEMPTS
-                        && format!("{error:#}").to_lowercase().contains("address already in use") =>
+                        && format!("{error:#}")
+                            .to_lowercase()
+                            .contains("address already in use") =>
                 {
                     attempt += 1;
                 }
@@ -83,12 +85,18 @@ impl Operator {
             .arg("run")
             .arg(format!("--admin-address={admin}"))
             .arg(format!("--cluster-id={}", settings.cluster_id))
-            .arg(format!("--sweep-interval-seconds={}", settings.sweep_seconds))
+            .arg(format!(
+                "--sweep-interval-seconds={}",
+                settings.sweep_seconds
+            ))
             .arg(format!("--quota-share={}", settings.quota_share))
             .arg("--log-format=text")
             .args(&settings.flags)
             // For a look into a test that fails.
-            .args(std::env::var("PRIVATESERVICE_TESTS_LOG").map(|filter| format!("--log-filter={filter}")))
+            .args(
+                std::env::var("PRIVATESERVICE_TESTS_LOG")
+                    .map(|filter| format!("--log-filter={filter}")),
+            )
             .env("KUBECONFIG", &settings.kubeconfig)
             .env("AWS_ENDPOINT_URL", &settings.aws)
             .env("AWS_REGION", REGION)
@@ -100,7 +108,9 @@ impl Operator {
             .env("AWS_EC2_METADATA_DISABLED", "true")
             .env("NO_COLOR", "1");
         let mut process = Supervised::start(program, folder)?;
-        let http = reqwest::Client::builder().timeout(Duration::from_secs(2)).build()?;
+        let http = reqwest::Client::builder()
+            .timeout(Duration::from_secs(2))
+            .build()?;
         let readyz = format!("http://{admin}/readyz");
         process
             .ready(READY_DEADLINE, async || {
@@ -111,7 +121,11 @@ impl Operator {
                 Ok(())
             })
             .await?;
-        Ok(Self { process, admin, binary })
+        Ok(Self {
+            process,
+            admin,
+            binary,
+        })
     }
 
     /// Kills it, as `kill -9` does.
@@ -169,7 +183,10 @@ impl Operator {
             .sum();
         // Linux shows processor time in hundredths of a second whatever its own tick is (proc(5), USER_HZ).
         let cpu_seconds = Duration::from_millis(ticks * 10).as_secs_f64();
-        Ok(Usage { peak_memory_mib: peak.context("no VmHWM")? / 1024, cpu_seconds })
+        Ok(Usage {
+            peak_memory_mib: peak.context("no VmHWM")? / 1024,
+            cpu_seconds,
+        })
     }
 }
 
@@ -185,7 +202,10 @@ pub fn binary(name: &str) -> Result<PathBuf> {
     }
     let path = folder.join(name);
     if !path.is_file() {
-        bail!("{} is not built; run `cargo build -p {name}`", path.display());
+        bail!(
+            "{} is not built; run `cargo build -p {name}`",
+            path.display()
+        );
     }
     Ok(path)
 }

@@ -28,5 +28,7 @@ pub async fn take() -> Result<ControlPlane> {
 
 /// Gives one back, with no object of ours left in it.
 pub fn give_back(plane: ControlPlane) {
-    IDLE.lock().unwrap_or_else(PoisonError::into_inner).push(plane);
+    IDLE.lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .push(plane);
 }

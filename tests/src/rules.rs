@@ -21,22 +21,37 @@ pub fn violations(object: &DynamicObject, before: Option<&DynamicObject>) -> Vec
     for entry in object.managed_fields() {
         ownership(entry, &mut wrong);
     }
-    let kind = object.types.as_ref().map_or("object", |types| types.kind.as_str());
+    let kind = object
+        .types
+        .as_ref()
+        .map_or("object", |types| types.kind.as_str());
     let name = object.name_any();
-    wrong.into_iter().map(|what| format!("{kind} {name}: {what}")).collect()
+    wrong
+        .into_iter()
+        .map(|what| format!("{kind} {name}: {what}"))
+        .collect()
 }
 
 /// The conditions of an object.
 pub fn conditions(object: &DynamicObject) -> Vec<Condition> {
-    let list = object.data.pointer("/status/conditions").cloned().unwrap_or_default();
+    let list = object
+        .data
+        .pointer("/status/conditions")
+        .cloned()
+        .unwrap_or_default();
     serde_json::from_value(list).unwrap_or_default()
 }
 
 fn status(object: &DynamicObject, wrong: &mut Vec<String>) {
     let generation = object.metadata.generation;
-    let observed = object.data.pointer("/status/observedGeneration").and_then(Value::as_i64);
+    let observed = object
+        .data
+        .pointer("/status/observedGeneration")
+        .and_then(Value::as_i64);
     if observed > generation {
-        wrong.push(format!("observedGeneration {observed:?} is ahead of {generation:?}"));
+        wrong.push(format!(
+            "observedGeneration {observed:?} is ahead of {generation:?}"
+        ));
     }
     let conditions = conditions(object);
     if conditions.is_empty() {
@@ -74,7 +89,10 @@ fn status(object: &DynamicObject, wrong: &mut Vec<String>) {
     }
     for negative in [reconciling, stalled].into_iter().flatten() {
         if negative.status != "True" {
-            wrong.push(format!("{} is there but {}", negative.type_, negative.status));
+            wrong.push(format!(
+                "{} is there but {}",
+                negative.type_, negative.status
+            ));
         }
         if negative.reason != ready.reason || negative.message != ready.message {
             wrong.push(format!("Ready does not say what {} says", negative.type_));
@@ -85,7 +103,9 @@ fn status(object: &DynamicObject, wrong: &mut Vec<String>) {
 
 /// The table of reasons: which of the conditions go with which.
 fn by_reason(ready: &Condition, reconciling: bool, stalled: bool, wrong: &mut Vec<String>) {
-    let Some(reason) = Reason::parse(&ready.reason) else { return };
+    let Some(reason) = Reason::parse(&ready.reason) else {
+        return;
+    };
     let is_true = ready.status == "True";
     let legal = match reason.class() {
         ReasonClass::Healthy => is_true && !reconciling && !stalled,
@@ -105,8 +125,13 @@ fn by_reason(ready: &Condition, reconciling: bool, stalled: bool, wrong: &mut Ve
 
 /// The time of a transition changes with the status and only then. Reconciling is excepted: its time says since when its reason holds.
 fn time_stamps(before: &[Condition], after: &[Condition], wrong: &mut Vec<String>) {
-    for new in after.iter().filter(|new| new.type_ != ConditionType::Reconciling.as_str()) {
-        let Some(old) = before.iter().find(|old| old.type_ == new.type_) else { continue };
+    for new in after
+        .iter()
+        .filter(|new| new.type_ != ConditionType::Reconciling.as_str())
+    {
+        let Some(old) = before.iter().find(|old| old.type_ == new.type_) else {
+            continue;
+        };
         let same_time = old.last_transition_time == new.last_transition_time;
         if old.status == new.status && !same_time {
             wrong.push(format!("{} has a new time without a new status", new.type_));
@@ -117,9 +142,15 @@ fn time_stamps(before: &[Condition], after: &[Condition], wrong: &mut Vec<String
 /// The operator writes status and its finalizer, nothing else; and nobody else writes status.
 fn ownership(entry: &ManagedFieldsEntry, wrong: &mut Vec<String>) {
     let manager = entry.manager.as_deref().unwrap_or_default();
-    let fields = entry.fields_v1.as_ref().map(|fields| fields.0.clone()).unwrap_or_default();
-    let top: Vec<&str> =
-        fields.as_object().map(|map| map.keys().map(String::as_str).collect()).unwrap_or_default();
+    let fields = entry
+        .fields_v1
+        .as_ref()
+        .map(|fields| fields.0.clone())
+        .unwrap_or_default();
+    let top: Vec<&str> = fields
+        .as_object()
+        .map(|map| map.keys().map(String::as_str).collect())
+        .unwrap_or_default();
     let on_status = entry.subresource.as_deref() == Some("status");
     if manager != FIELD_MANAGER {
         if on_status {
@@ -138,9 +169,10 @@ fn ownership(entry: &ManagedFieldsEntry, wrong: &mut Vec<String>) {
     let only_finalizers =
         metadata.is_none_or(|metadata| metadata.keys().all(|key| key == "f:finalizers"));
     let ours = format!("v:\"{FINALIZER}\"");
-    let finalizers = fields.pointer("/f:metadata/f:finalizers").and_then(Value::as_object);
-    let only_ours =
-        finalizers.is_none_or(|list| list.keys().all(|key| key == "." || *key == ours));
+    let finalizers = fields
+        .pointer("/f:metadata/f:finalizers")
+        .and_then(Value::as_object);
+    let only_ours = finalizers.is_none_or(|list| list.keys().all(|key| key == "." || *key == ours));
     if top.iter().any(|key| *key != "f:metadata") || !only_finalizers || !only_ours {
         wrong.push(format!("the operator owns {fields}"));
     }
@@ -192,18 +224,33 @@ mod tests {
             none
         );
         let fresh = json!({"observedGeneration": -1});
-        assert_eq!(violations(&object(1, &fresh, &json!({"manager": "kubectl"})), None), none);
+        assert_eq!(
+            violations(&object(1, &fresh, &json!({"manager": "kubectl"})), None),
+            none
+        );
     }
 
     #[test]
     fn each_illegal_state_is_told() {
         let reconciling = condition("Reconciling", "True", "Deploying");
         for (conditions, word) in [
-            (vec![condition("Ready", "True", "Succeeded"), reconciling.clone()], "does not say"),
+            (
+                vec![condition("Ready", "True", "Succeeded"), reconciling.clone()],
+                "does not say",
+            ),
             (vec![reconciling.clone()], "no Ready"),
-            (vec![condition("Ready", "False", "RolledBack")], "Stalled=false"),
-            (vec![condition("Ready", "False", "Succeeded")], "Ready=False"),
-            (vec![condition("Ready", "False", "Whatever")], "no reason of ours"),
+            (
+                vec![condition("Ready", "False", "RolledBack")],
+                "Stalled=false",
+            ),
+            (
+                vec![condition("Ready", "False", "Succeeded")],
+                "Ready=False",
+            ),
+            (
+                vec![condition("Ready", "False", "Whatever")],
+                "no reason of ours",
+            ),
             (
                 vec![
                     condition("Ready", "False", "Deploying"),
@@ -215,13 +262,17 @@ mod tests {
             (vec![], "no condition"),
         ] {
             let wrong = judged(&conditions);
-            assert!(wrong.iter().any(|what| what.contains(word)), "{word}: {wrong:?}");
+            assert!(
+                wrong.iter().any(|what| what.contains(word)),
+                "{word}: {wrong:?}"
+            );
         }
     }
 
     #[test]
     fn the_operator_may_own_status_and_its_finalizer_only() {
-        let seen = |entry: &Value| violations(&object(1, &json!({"observedGeneration": -1}), entry), None);
+        let seen =
+            |entry: &Value| violations(&object(1, &json!({"observedGeneration": -1}), entry), None);
         let finalizer = json!({"manager": FIELD_MANAGER, "fieldsV1": {
             "f:metadata": {"f:finalizers": {".": {}, format!("v:\"{FINALIZER}\""): {}}}}});
         assert!(seen(&finalizer).is_empty());

@@ -41,29 +41,47 @@ pub struct Seeded {
 /// # Errors
 /// When AWS refuses something.
 pub async fn seed(aws: &Aws, name: &str, namespace: &str) -> Result<Seeded> {
-    let xml = aws.form("ec2:CreateVpc", EC2, &[("CidrBlock", "10.0.0.0/16")]).await?;
+    let xml = aws
+        .form("ec2:CreateVpc", EC2, &[("CidrBlock", "10.0.0.0/16")])
+        .await?;
     let vpc = element(&xml, "vpcId")?;
     let mut subnets = Vec::new();
     for (zone, block) in [("a", "10.0.0.0/20"), ("b", "10.0.16.0/20")] {
         let zone = format!("{REGION}{zone}");
-        let fields =
-            [("VpcId", vpc.as_str()), ("CidrBlock", block), ("AvailabilityZone", zone.as_str())];
-        subnets.push(element(&aws.form("ec2:CreateSubnet", EC2, &fields).await?, "subnetId")?);
+        let fields = [
+            ("VpcId", vpc.as_str()),
+            ("CidrBlock", block),
+            ("AvailabilityZone", zone.as_str()),
+        ];
+        subnets.push(element(
+            &aws.form("ec2:CreateSubnet", EC2, &fields).await?,
+            "subnetId",
+        )?);
     }
     let group = format!("{name}-members");
-    let fields =
-        [("GroupName", group.as_str()), ("GroupDescription", "tasks"), ("VpcId", vpc.as_str())];
+    let fields = [
+        ("GroupName", group.as_str()),
+        ("GroupDescription", "tasks"),
+        ("VpcId", vpc.as_str()),
+    ];
     let xml = aws.form("ec2:CreateSecurityGroup", EC2, &fields).await?;
     let security_group = element(&xml, "groupId")?;
 
     let role = format!("{name}-execution");
-    let fields = [("RoleName", role.as_str()), ("AssumeRolePolicyDocument", TRUST)];
+    let fields = [
+        ("RoleName", role.as_str()),
+        ("AssumeRolePolicyDocument", TRUST),
+    ];
     let role = element(&aws.form("iam:CreateRole", IAM, &fields).await?, "Arn")?;
     let log_group = format!("/{name}");
-    aws.call("logs:CreateLogGroup", json!({"logGroupName": log_group})).await?;
+    aws.call("logs:CreateLogGroup", json!({"logGroupName": log_group}))
+        .await?;
 
     let asked = json!({"clusterName": name, "capacityProviders": ["FARGATE", "FARGATE_SPOT"]});
-    let cluster = text(&aws.call("ecs:CreateCluster", asked).await?, "/cluster/clusterArn")?;
+    let cluster = text(
+        &aws.call("ecs:CreateCluster", asked).await?,
+        "/cluster/clusterArn",
+    )?;
     let (namespace_arn, _) = dns_namespace(aws, namespace, &vpc).await?;
     Ok(Seeded {
         account: aws.account().to_owned(),
@@ -81,17 +99,23 @@ pub async fn seed(aws: &Aws, name: &str, namespace: &str) -> Result<Seeded> {
 /// Makes a private DNS namespace; its ARN and id.
 async fn dns_namespace(aws: &Aws, name: &str, vpc: &str) -> Result<(String, String)> {
     let asked = json!({"Name": name, "Vpc": vpc, "CreatorRequestId": name});
-    let made = aws.call("servicediscovery:CreatePrivateDnsNamespace", asked).await?;
+    let made = aws
+        .call("servicediscovery:CreatePrivateDnsNamespace", asked)
+        .await?;
     let operation = json!({"OperationId": made["OperationId"]});
     let done = aws.call("servicediscovery:GetOperation", operation).await?;
     let id = text(&done, "/Operation/Targets/NAMESPACE")?;
-    let found = aws.call("servicediscovery:GetNamespace", json!({"Id": id})).await?;
+    let found = aws
+        .call("servicediscovery:GetNamespace", json!({"Id": id}))
+        .await?;
     Ok((text(&found, "/Namespace/Arn")?, id))
 }
 
 fn text(value: &Value, pointer: &str) -> Result<String> {
     let found = value.pointer(pointer).and_then(Value::as_str);
-    Ok(found.with_context(|| format!("no {pointer} in {value}"))?.to_owned())
+    Ok(found
+        .with_context(|| format!("no {pointer} in {value}"))?
+        .to_owned())
 }
 
 impl Seeded {
@@ -101,7 +125,11 @@ impl Seeded {
     /// When AWS refuses it.
     pub async fn with_namespace(&self, aws: &Aws, name: &str) -> Result<Self> {
         let (namespace, _) = dns_namespace(aws, name, &self.vpc).await?;
-        Ok(Self { namespace, namespace_name: name.to_owned(), ..self.clone() })
+        Ok(Self {
+            namespace,
+            namespace_name: name.to_owned(),
+            ..self.clone()
+        })
     }
 
     /// The id of the Cloud Map namespace.

@@ -30,27 +30,33 @@ struct Seen {
 
 impl Witness {
     pub(crate) fn start(client: &Client) -> Self {
-        let mut witness = Self { seen: Arc::default(), tasks: Vec::new() };
+        let mut witness = Self {
+            seen: Arc::default(),
+            tasks: Vec::new(),
+        };
         witness.start_again(client);
         witness
     }
 
     /// Goes on with another client, after [`Witness::stop`].
     pub(crate) fn start_again(&mut self, client: &Client) {
-        let kinds =
-            [ApiResource::erase::<PrivateService>(&()), ApiResource::erase::<Environment>(&())];
+        let kinds = [
+            ApiResource::erase::<PrivateService>(&()),
+            ApiResource::erase::<Environment>(&()),
+        ];
         for kind in kinds {
             let api: Api<DynamicObject> = Api::all_with(client.clone(), &kind);
             let seen = Arc::clone(&self.seen);
             self.tasks.push(tokio::spawn(async move {
-                let mut events = watcher(api, watcher::Config::default()).default_backoff().boxed();
+                let mut events = watcher(api, watcher::Config::default())
+                    .default_backoff()
+                    .boxed();
                 while let Some(event) = events.next().await {
-                    match event {
-                        Ok(watcher::Event::Apply(object) | watcher::Event::InitApply(object)) => {
-                            locked(&seen).look_at(object);
-                        }
-                        // Deletions leave nothing to look at; a broken watch starts again by itself.
-                        Ok(_) | Err(_) => {}
+                    // Deletions leave nothing to look at; a broken watch starts again by itself.
+                    if let Ok(watcher::Event::Apply(object) | watcher::Event::InitApply(object)) =
+                        event
+                    {
+                        locked(&seen).look_at(object);
                     }
                 }
             }));
@@ -80,10 +86,23 @@ impl Witness {
             let conditions = rules::conditions(object);
             let words: Vec<String> = conditions
                 .iter()
-                .map(|one| format!("{}={} {}: {}", one.type_, one.status, one.reason, one.message))
+                .map(|one| {
+                    format!(
+                        "{}={} {}: {}",
+                        one.type_, one.status, one.reason, one.message
+                    )
+                })
                 .collect();
-            let rollout = object.data.pointer("/status/rollout").cloned().unwrap_or(json!(null));
-            format!("  {}: {}; rollout {rollout}", object.name_any(), words.join("; "))
+            let rollout = object
+                .data
+                .pointer("/status/rollout")
+                .cloned()
+                .unwrap_or(json!(null));
+            format!(
+                "  {}: {}; rollout {rollout}",
+                object.name_any(),
+                words.join("; ")
+            )
         });
         lines.collect::<Vec<_>>().join("\n")
     }

@@ -32,7 +32,7 @@ use crate::witness::Witness;
 pub const ENVIRONMENT: &str = "staging";
 
 /// How long anything may take that takes a few seconds on an idle machine.
-pub const DEADLINE: Duration = Duration::from_secs(120);
+pub const DEADLINE: Duration = Duration::from_mins(2);
 
 /// What a world is like.
 #[derive(Debug, Clone)]
@@ -113,7 +113,9 @@ impl World {
         let account = format!("{:012}", ACCOUNTS.fetch_add(1, Ordering::Relaxed));
         let (plane, stand_in) = tokio::try_join!(planes::take(), stand_in())?;
         let simulator = Simulator::new(aws_sim::Options {
-            clock: ClockKind::Real { speed: options.speed },
+            clock: ClockKind::Real {
+                speed: options.speed,
+            },
             quotas: options.quotas,
             upstream: Some(stand_in.url()),
             account: account.clone(),
@@ -123,7 +125,9 @@ impl World {
         })?;
         let server = serve(simulator.clone(), ([127, 0, 0, 1], 0).into()).await?;
         let aws = Aws::new(&server.url, &account);
-        let seeded = seed(&aws, "flexstack", NAMESPACE).await.context("cannot seed AWS")?;
+        let seeded = seed(&aws, "flexstack", NAMESPACE)
+            .await
+            .context("cannot seed AWS")?;
         let client = plane.client().await?;
         let namespace = plane.namespace("team").await?;
         let witness = Witness::start(&client);
@@ -198,7 +202,9 @@ impl World {
         self.witness.stop();
         let plane = self.plane.as_mut().context("the world is finished")?;
         plane.restart_empty().await?;
-        plane.install_crds(&crate::command::repository().join("crds")).await?;
+        plane
+            .install_crds(&crate::command::repository().join("crds"))
+            .await?;
         self.client = plane.client().await?;
         self.witness.start_again(&self.client);
         let namespace: Value = serde_json::json!({
@@ -228,7 +234,10 @@ impl Drop for World {
         for service in self.ecs_services() {
             eprintln!("ECS service: {service}");
         }
-        eprintln!("ECS service deployments: {}", self.simulator.state()["serviceDeployments"]);
+        eprintln!(
+            "ECS service deployments: {}",
+            self.simulator.state()["serviceDeployments"]
+        );
         eprintln!("last seen objects:\n{}", self.witness.last_seen());
     }
 }
@@ -237,9 +246,15 @@ static STAND_IN: OnceCell<Result<MiniStack, String>> = OnceCell::const_new();
 
 /// The one MiniStack of this process; accounts keep worlds apart in it.
 async fn stand_in() -> Result<&'static MiniStack> {
-    let start = || async { MiniStack::start().await.map_err(|error| format!("{error:#}")) };
+    let start = || async {
+        MiniStack::start()
+            .await
+            .map_err(|error| format!("{error:#}"))
+    };
     let started = STAND_IN.get_or_init(start).await;
-    started.as_ref().map_err(|error| anyhow::anyhow!("no MiniStack: {error}"))
+    started
+        .as_ref()
+        .map_err(|error| anyhow::anyhow!("no MiniStack: {error}"))
 }
 
 #[cfg(test)]
@@ -254,13 +269,28 @@ mod tests {
         );
         let (one, other) = (one.unwrap(), other.unwrap());
         assert_ne!(one.seeded.account, other.seeded.account);
-        assert!(one.seeded.cluster.contains(&one.seeded.account), "{:?}", one.seeded);
-        assert!(one.seeded.namespace.contains(&one.seeded.account), "{:?}", one.seeded);
+        assert!(
+            one.seeded.cluster.contains(&one.seeded.account),
+            "{:?}",
+            one.seeded
+        );
+        assert!(
+            one.seeded.namespace.contains(&one.seeded.account),
+            "{:?}",
+            one.seeded
+        );
         for world in [one, other] {
             let account = world.seeded.account.clone();
-            world.apply(&world.seeded.environment(ENVIRONMENT)).await.unwrap();
+            world
+                .apply(&world.seeded.environment(ENVIRONMENT))
+                .await
+                .unwrap();
             assert_eq!(world.dns_services().await.unwrap().len(), 0);
-            assert_eq!(world.calls().total(), 0, "what the test asks is not counted");
+            assert_eq!(
+                world.calls().total(),
+                0,
+                "what the test asks is not counted"
+            );
             assert!(world.simulator.requests().len() > 5, "{account} was seeded");
         }
     }

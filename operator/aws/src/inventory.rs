@@ -137,10 +137,22 @@ impl Inventory {
         self.want(scope, &[Need::Service, Need::Dns], Why::FreshLook, priority);
     }
 
-    /// Whether the service is changing and is to be read every [`Timing::poll_interval`].
-    pub fn set_moving(&self, scope: &Scope, moving: bool) {
-        if let Some(record) = self.lock().services.get_mut(&service_id(scope)) {
-            record.moving = moving;
+    /// Whether the service of an object is changing, as that object sees it, and is to be read every [`Timing::poll_interval`].
+    pub fn set_moving(&self, key: &ObjectKey, moving: bool) {
+        let mut state = self.lock();
+        let Some(id) = state
+            .objects
+            .get(key)
+            .map(|tracked| service_id(&tracked.scope))
+        else {
+            return;
+        };
+        if let Some(record) = state.services.get_mut(&id) {
+            if moving {
+                record.moving.insert(key.clone());
+            } else {
+                record.moving.remove(key);
+            }
         }
     }
 

@@ -231,7 +231,7 @@ fn rollout_verdict(pass: &Pass<'_>, judgement: &Judgement, service: &Service) ->
             Reason::RolledBack,
             format!(
                 "the rollout failed and the version before serves: {}; change the spec to try again",
-                judgement.message
+                judgement.message.trim_end_matches('.')
             ),
         ),
         RolloutPhase::Failed => verdict(
@@ -239,7 +239,7 @@ fn rollout_verdict(pass: &Pass<'_>, judgement: &Judgement, service: &Service) ->
             Reason::RolloutFailed,
             format!(
                 "the rollout failed and there is no version to go back to: {}; change the spec to try again",
-                judgement.message
+                judgement.message.trim_end_matches('.')
             ),
         ),
         RolloutPhase::Complete => {

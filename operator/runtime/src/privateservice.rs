@@ -112,6 +112,6 @@ async fn one_pass(
 /// Nothing is done for the object now, so that AWS need not be watched for it.
 fn rest(ctx: &Context, object: &PrivateService) {
     for (_, account) in ctx.connector.accounts() {
-        account.inventory().rest(&kind::key(object));
+        account.inventory().set_moving(&kind::key(object), false);
     }
 }

@@ -20,7 +20,10 @@ impl World {
 
     /// A place in the stream of requests, for [`World::calls_since`].
     pub fn mark(&self) -> u64 {
-        self.simulator.requests().last().map_or(0, |request| request.seq)
+        self.simulator
+            .requests()
+            .last()
+            .map_or(0, |request| request.seq)
     }
 
     /// What the operator asked of AWS after a mark.
@@ -32,7 +35,10 @@ impl World {
 
     /// Every ECS service there is or was, as DescribeServices shows it.
     pub fn ecs_services(&self) -> Vec<Value> {
-        self.simulator.state()["services"].as_array().cloned().unwrap_or_default()
+        self.simulator.state()["services"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default()
     }
 
     /// The ECS service of that name that is ACTIVE.
@@ -55,7 +61,9 @@ impl World {
 
     /// How many task definitions were ever registered.
     pub fn task_definitions(&self) -> usize {
-        self.simulator.state()["taskDefinitions"].as_array().map_or(0, Vec::len)
+        self.simulator.state()["taskDefinitions"]
+            .as_array()
+            .map_or(0, Vec::len)
     }
 
     /// The Cloud Map services of the namespace.
@@ -69,7 +77,10 @@ impl World {
         let mut all = Vec::new();
         let mut body = json!({"Filters": filter, "MaxResults": 100});
         loop {
-            let page = self.aws.call("servicediscovery:ListServices", body.clone()).await?;
+            let page = self
+                .aws
+                .call("servicediscovery:ListServices", body.clone())
+                .await?;
             all.extend(page["Services"].as_array().cloned().unwrap_or_default());
             match page["NextToken"].as_str() {
                 Some(token) => body["NextToken"] = json!(token),
@@ -84,11 +95,18 @@ impl World {
     /// When Cloud Map knows no such name.
     pub async fn resolve(&self, name: &str) -> Result<Vec<String>> {
         let asked = json!({"NamespaceName": self.seeded.namespace_name, "ServiceName": name});
-        let found = self.aws.call("servicediscovery:DiscoverInstances", asked).await?;
+        let found = self
+            .aws
+            .call("servicediscovery:DiscoverInstances", asked)
+            .await?;
         let instances = found["Instances"].as_array().cloned().unwrap_or_default();
         Ok(instances
             .iter()
-            .filter_map(|one| one["Attributes"]["AWS_INSTANCE_IPV4"].as_str().map(str::to_owned))
+            .filter_map(|one| {
+                one["Attributes"]["AWS_INSTANCE_IPV4"]
+                    .as_str()
+                    .map(str::to_owned)
+            })
             .collect())
     }
 
@@ -105,7 +123,10 @@ impl World {
             bail!("AWS still holds the ECS service {name}: {}", left["status"]);
         }
         let names = self.dns_services().await?;
-        ensure!(names.iter().all(|one| one["Name"] != name), "Cloud Map still holds {name}");
+        ensure!(
+            names.iter().all(|one| one["Name"] != name),
+            "Cloud Map still holds {name}"
+        );
         Ok(())
     }
 
@@ -122,7 +143,10 @@ impl World {
             .collect();
         ensure!(left.is_empty(), "AWS still holds ECS services: {left:?}");
         let names = self.dns_services().await?;
-        ensure!(names.is_empty(), "AWS still holds Cloud Map services: {names:?}");
+        ensure!(
+            names.is_empty(),
+            "AWS still holds Cloud Map services: {names:?}"
+        );
         Ok(())
     }
 
@@ -152,7 +176,11 @@ impl World {
             if now != last.0 {
                 last = (now, tokio::time::Instant::now());
             }
-            ensure!(last.1.elapsed() > QUIET, "it is busy: {:?}", self.calls_since(now - 1).counts());
+            ensure!(
+                last.1.elapsed() > QUIET,
+                "it is busy: {:?}",
+                self.calls_since(now - 1).counts()
+            );
             Ok(())
         })
         .await
@@ -168,7 +196,11 @@ impl World {
             line.starts_with("privateservice_reconciles_total") && line.contains("PrivateService")
         });
         let counts = lines.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok());
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "counts")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "counts"
+        )]
         Ok(counts.sum::<f64>() as u64)
     }
 

@@ -21,19 +21,30 @@ impl World {
             if let Some(code) = operator.exit_code()? {
                 bail!("the operator ended with {code}:\n{}", operator.log_tail());
             }
-            ensure!(!operator.log()?.contains("panicked at"), "{}", operator.log_tail());
+            ensure!(
+                !operator.log()?.contains("panicked at"),
+                "{}",
+                operator.log_tail()
+            );
         }
         self.kill_operator();
         self.witness.stop();
         let violations = self.witness.violations();
-        ensure!(violations.is_empty(), "rules were broken:\n{}", violations.join("\n"));
+        ensure!(
+            violations.is_empty(),
+            "rules were broken:\n{}",
+            violations.join("\n")
+        );
         ensure!(self.witness.versions() > 0, "no object was ever seen");
 
         let calls = self.calls();
         let unknown = calls.0.iter().find(|request| {
             matches!(&request.outcome, Outcome::Error(code) if code == "NotImplementedBySimulator")
         });
-        ensure!(unknown.is_none(), "an operation nobody simulates: {unknown:?}");
+        ensure!(
+            unknown.is_none(),
+            "an operation nobody simulates: {unknown:?}"
+        );
         self.requests_fit_the_models(&calls).await?;
 
         self.clean_cluster().await?;
@@ -48,11 +59,20 @@ impl World {
             return Ok(());
         }
         let path = self.scratch.path().join("requests.jsonl");
-        let lines: Vec<String> = calls.0.iter().map(|request| record(request).to_string()).collect();
+        let lines: Vec<String> = calls
+            .0
+            .iter()
+            .map(|request| record(request).to_string())
+            .collect();
         std::fs::write(&path, lines.join("\n"))?;
         let mut check = tokio::process::Command::new(python_tool("python")?);
-        check.arg(repository().join("tests/tools/validate_requests.py")).arg(&path);
-        run(check, "").await?.ok().context("requests do not fit AWS's models")?;
+        check
+            .arg(repository().join("tests/tools/validate_requests.py"))
+            .arg(&path);
+        run(check, "")
+            .await?
+            .ok()
+            .context("requests do not fit AWS's models")?;
         Ok(())
     }
 }

@@ -41,7 +41,9 @@ impl World {
             &plural,
         );
         let api: Api<DynamicObject> = if kind == "PrivateService" {
-            let namespace = object["metadata"]["namespace"].as_str().unwrap_or(&self.namespace);
+            let namespace = object["metadata"]["namespace"]
+                .as_str()
+                .unwrap_or(&self.namespace);
             Api::namespaced_with(self.client.clone(), namespace, &resource)
         } else {
             Api::all_with(self.client.clone(), &resource)
@@ -91,7 +93,8 @@ impl World {
         reason: Option<&str>,
         within: Duration,
     ) -> Result<PrivateService> {
-        self.ready_is_in(&self.namespace, name, status, reason, within).await
+        self.ready_is_in(&self.namespace, name, status, reason, within)
+            .await
     }
 
     async fn ready_is_in(
@@ -107,15 +110,28 @@ impl World {
         eventually(within, &what, async || {
             let service = services.get(name).await?;
             let generation = service.metadata.generation;
-            let conditions = service.status.as_ref().map(|status| status.conditions.as_slice());
+            let conditions = service
+                .status
+                .as_ref()
+                .map(|status| status.conditions.as_slice());
             let ready = conditions
                 .unwrap_or_default()
                 .iter()
                 .find(|condition| condition.type_ == "Ready")
                 .context("no Ready condition")?;
-            ensure!(ready.observed_generation == generation, "this generation is not observed");
-            let holds = ready.status == status && reason.is_none_or(|reason| ready.reason == reason);
-            ensure!(holds, "Ready={} {}: {}", ready.status, ready.reason, ready.message);
+            ensure!(
+                ready.observed_generation == generation,
+                "this generation is not observed"
+            );
+            let holds =
+                ready.status == status && reason.is_none_or(|reason| ready.reason == reason);
+            ensure!(
+                holds,
+                "Ready={} {}: {}",
+                ready.status,
+                ready.reason,
+                ready.message
+            );
             Ok(service)
         })
         .await
@@ -126,7 +142,8 @@ impl World {
     /// # Errors
     /// What Ready says instead at the deadline.
     pub async fn ready(&self, name: &str) -> Result<PrivateService> {
-        self.ready_is(name, "True", Some("Succeeded"), DEADLINE).await
+        self.ready_is(name, "True", Some("Succeeded"), DEADLINE)
+            .await
     }
 
     /// Waits until a service is not Ready for this reason, and returns the message.
@@ -142,7 +159,8 @@ impl World {
     /// # Errors
     /// What Ready says instead at the deadline.
     pub async fn ready_in(&self, namespace: &str, name: &str) -> Result<PrivateService> {
-        self.ready_is_in(namespace, name, "True", Some("Succeeded"), DEADLINE).await
+        self.ready_is_in(namespace, name, "True", Some("Succeeded"), DEADLINE)
+            .await
     }
 
     /// [`World::refused`] in another namespace.
@@ -150,9 +168,13 @@ impl World {
     /// # Errors
     /// What Ready says instead at the deadline.
     pub async fn refused_in(&self, namespace: &str, name: &str, reason: &str) -> Result<String> {
-        let service = self.ready_is_in(namespace, name, "False", Some(reason), DEADLINE).await?;
+        let service = self
+            .ready_is_in(namespace, name, "False", Some(reason), DEADLINE)
+            .await?;
         let conditions = service.status.unwrap_or_default().conditions;
-        let ready = conditions.into_iter().find(|condition| condition.type_ == "Ready");
+        let ready = conditions
+            .into_iter()
+            .find(|condition| condition.type_ == "Ready");
         Ok(ready.context("no Ready condition")?.message)
     }
 
@@ -174,10 +196,18 @@ impl World {
         eventually(DEADLINE, &what, async || {
             let environment = environments.get(name).await?;
             let generation = environment.metadata.generation;
-            let conditions = environment.status.map(|status| status.conditions).unwrap_or_default();
-            let ready = conditions.iter().find(|condition| condition.type_ == "Ready");
+            let conditions = environment
+                .status
+                .map(|status| status.conditions)
+                .unwrap_or_default();
+            let ready = conditions
+                .iter()
+                .find(|condition| condition.type_ == "Ready");
             let ready = ready.context("no Ready condition")?;
-            ensure!(ready.observed_generation == generation, "this generation is not observed");
+            ensure!(
+                ready.observed_generation == generation,
+                "this generation is not observed"
+            );
             ensure!(
                 ready.status == status && ready.reason == reason,
                 "Ready={} {}: {}",
@@ -195,8 +225,13 @@ impl World {
     /// # Errors
     /// When the API server refuses it.
     pub async fn patch(&self, name: &str, patch: &Value) -> Result<()> {
-        let params = PatchParams { field_manager: Some("tests".into()), ..PatchParams::default() };
-        self.services().patch(name, &params, &Patch::Merge(patch)).await?;
+        let params = PatchParams {
+            field_manager: Some("tests".into()),
+            ..PatchParams::default()
+        };
+        self.services()
+            .patch(name, &params, &Patch::Merge(patch))
+            .await?;
         Ok(())
     }
 
@@ -205,8 +240,13 @@ impl World {
     /// # Errors
     /// When the API server refuses it.
     pub async fn patch_environment(&self, name: &str, patch: &Value) -> Result<()> {
-        let params = PatchParams { field_manager: Some("tests".into()), ..PatchParams::default() };
-        self.environments().patch(name, &params, &Patch::Merge(patch)).await?;
+        let params = PatchParams {
+            field_manager: Some("tests".into()),
+            ..PatchParams::default()
+        };
+        self.environments()
+            .patch(name, &params, &Patch::Merge(patch))
+            .await?;
         Ok(())
     }
 
@@ -216,7 +256,8 @@ impl World {
     /// When it does not come at the deadline.
     pub async fn reconcile(&self, name: &str, value: &str) -> Result<()> {
         let annotations = json!({privateservice_api::meta::RECONCILE_AT: value});
-        self.patch(name, &json!({"metadata": {"annotations": annotations}})).await?;
+        self.patch(name, &json!({"metadata": {"annotations": annotations}}))
+            .await?;
         let services = self.services();
         eventually(DEADLINE, "the asked-for pass", async || {
             let status = services.get(name).await?.status.unwrap_or_default();
@@ -232,7 +273,9 @@ impl World {
     /// # Errors
     /// When the API server refuses it.
     pub async fn delete(&self, name: &str) -> Result<()> {
-        self.services().delete(name, &DeleteParams::default()).await?;
+        self.services()
+            .delete(name, &DeleteParams::default())
+            .await?;
         Ok(())
     }
 
@@ -242,13 +285,14 @@ impl World {
     /// Its conditions at the deadline.
     pub async fn gone(&self, name: &str) -> Result<()> {
         let services = self.services();
-        eventually(DEADLINE, &format!("{name} to be gone"), async || match services
-            .get_opt(name)
-            .await?
-        {
-            None => Ok(()),
-            Some(left) => bail!("{:?}", left.status.map(|status| status.conditions)),
-        })
+        eventually(
+            DEADLINE,
+            &format!("{name} to be gone"),
+            async || match services.get_opt(name).await? {
+                None => Ok(()),
+                Some(left) => bail!("{:?}", left.status.map(|status| status.conditions)),
+            },
+        )
         .await
     }
 
@@ -258,10 +302,12 @@ impl World {
     /// When the API server refuses it.
     pub async fn loosen_schema(&self) -> Result<()> {
         let anything = json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true});
-        let path = "/spec/versions/0/schema/openAPIV3Schema";
-        let patch = json!([{"op": "replace", "path": path, "value": anything}]).to_string();
+        let schema = "/spec/versions/0/schema/openAPIV3Schema";
+        let patch = json!([{"op": "replace", "path": schema, "value": anything}]).to_string();
         let crd = "customresourcedefinition/privateservices.flexstack.dev";
-        self.kubectl(&["patch", crd, "--type=json", "-p", &patch], "").await?.ok()?;
+        self.kubectl(&["patch", crd, "--type=json", "-p", &patch], "")
+            .await?
+            .ok()?;
         Ok(())
     }
 
@@ -279,14 +325,21 @@ impl World {
             // The operator may not run any more, and AWS goes with the world.
             let unfinalized = Patch::Merge(json!({"metadata": {"finalizers": null}}));
             absent_is_fine(api.delete(&name, &DeleteParams::default()).await)?;
-            absent_is_fine(api.patch(&name, &PatchParams::default(), &unfinalized).await)?;
+            absent_is_fine(
+                api.patch(&name, &PatchParams::default(), &unfinalized)
+                    .await,
+            )?;
         }
         let environments = self.environments();
         for environment in environments.list(&ListParams::default()).await? {
             let name = environment.metadata.name.unwrap_or_default();
             absent_is_fine(environments.delete(&name, &DeleteParams::default()).await)?;
         }
-        let left = services.list_metadata(&ListParams::default()).await?.items.len();
+        let left = services
+            .list_metadata(&ListParams::default())
+            .await?
+            .items
+            .len();
         ensure!(left == 0, "{left} services stay");
         Ok(())
     }

@@ -9,6 +9,7 @@ use k8s_openapi::jiff::Timestamp;
 use privateservice_core::fact::Fact;
 use privateservice_core::failure::Failure;
 use privateservice_core::owner::ObjectKey;
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 /// A read that is wanted.
@@ -60,7 +61,7 @@ pub(super) struct Record<T> {
     not_before: Option<Instant>,
     read_at: Option<Instant>,
     pub(super) missed: u32,
-    pub(super) moving: bool,
+    pub(super) moving: BTreeSet<ObjectKey>,
 }
 
 impl<T: Clone + PartialEq> Record<T> {
@@ -79,7 +80,7 @@ impl<T: Clone + PartialEq> Record<T> {
             not_before: None,
             read_at: None,
             missed: 0,
-            moving: false,
+            moving: BTreeSet::new(),
         }
     }
 

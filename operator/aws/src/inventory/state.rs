@@ -243,7 +243,11 @@ impl State {
             lane: Lane::Polling,
             since: at,
         };
-        for (id, record) in self.services.iter_mut().filter(|(_, record)| record.moving) {
+        for (id, record) in self
+            .services
+            .iter_mut()
+            .filter(|(_, record)| !record.moving.is_empty())
+        {
             record.want(Why::Poll, priority, now);
             self.wanted_services.insert(id.clone());
         }
@@ -319,6 +323,7 @@ fn leave<K: Ord, T>(
 ) {
     if let Some(record) = records.get_mut(id) {
         record.watchers.retain(|watcher| watcher != key);
+        record.moving.remove(key);
         if record.watchers.is_empty() {
             records.remove(id);
             wanted.remove(id);

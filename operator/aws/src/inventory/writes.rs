@@ -123,13 +123,6 @@ impl Inventory {
         self.want(scope, needs, Why::FreshLook, priority);
     }
 
-    /// Nothing is done for an object now: its service is no longer polled.
-    pub fn rest(&self, key: &ObjectKey) {
-        if let Some((scope, _)) = self.place_of(key) {
-            self.set_moving(&scope, false);
-        }
-    }
-
     /// Where an object lives, and its owner.
     pub(crate) fn place_of(&self, key: &ObjectKey) -> Option<(Scope, Owner)> {
         let state = self.lock();

@@ -105,7 +105,7 @@ async fn a_moving_service_is_polled_until_it_rests() {
     let mut world = World::with(timing, plenty()).await;
     world.create("api").await;
     let scope = world.scope("api");
-    world.link.account.inventory().set_moving(&scope, true);
+    world.link.account.inventory().set_moving(&key("api"), true);
     let sim = world.sim.clone();
     world
         .link

@@ -94,7 +94,7 @@ pub(super) async fn run(
         .steps
         .iter()
         .any(|step| matches!(step, Step::DeleteService { .. }));
-    inventory.set_moving(&scope, draining);
+    inventory.set_moving(&key, draining);
     let failure = execution.failure.as_ref().or(read_failure.as_ref());
     let verdict = assess::assess_deletion(&plan, failure);
     let mut status = report::with_verdict(&previous, &verdict, object.metadata.generation, now);

@@ -102,7 +102,7 @@ pub(super) async fn run(
                 place.environment
             ),
         );
-        inventory.set_moving(&desired.scope, false);
+        inventory.set_moving(key, false);
         writer.problem(&problem).await?;
         return Ok(Next::AwaitChange);
     }
@@ -185,10 +185,7 @@ pub(super) async fn run(
         let primary = observed.service.present().and_then(Service::primary);
         remembered.update_replaced(primary.map(|primary| primary.id.clone()), now);
     }
-    inventory.set_moving(
-        &desired.scope,
-        is_moving(&plan, judgement.as_ref(), service.as_ref()),
-    );
+    inventory.set_moving(key, is_moving(&plan, judgement.as_ref(), service.as_ref()));
     Ok(next(
         &plan,
         execution.failure.as_ref(),

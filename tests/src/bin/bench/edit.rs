@@ -28,8 +28,8 @@ pub(crate) struct Edit {
     pub(crate) seconds: f64,
     pub(crate) calls: usize,
     pub(crate) throttled: usize,
-    pub(crate) edit_registered_seconds: f64,
-    pub(crate) edit_updated_seconds: f64,
+    pub(crate) registered_after_seconds: f64,
+    pub(crate) updated_after_seconds: f64,
     pub(crate) peak_memory_mib: u64,
     pub(crate) cpu_seconds: f64,
 }
@@ -40,19 +40,30 @@ pub(crate) struct Edit {
 /// When something does not come about at all.
 #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
 pub(crate) async fn measure(services: usize) -> Result<Edit> {
-    say(&format!("\n{services} services in one Environment, AWS's rates enforced, one edited in the middle"));
-    let options = Options { quotas: Some(Quotas::default()), ..Options::default() };
+    say(&format!(
+        "\n{services} services in one Environment, AWS's rates enforced, one edited in the middle"
+    ));
+    let options = Options {
+        quotas: Some(Quotas::default()),
+        ..Options::default()
+    };
     let share = options.quota_share;
     let world = World::start(options).await?;
     world.quiet().await?;
     // One registration more than services: the edit's.
     let bound_seconds = ((services + 1) as f64 - BURST * share) / (RATE * share);
-    say(&format!("  the scarcest rate bounds it at {bound_seconds:.0} s"));
+    say(&format!(
+        "  the scarcest rate bounds it at {bound_seconds:.0} s"
+    ));
 
     let begin = Instant::now();
     let mark = world.mark();
-    let manifests = (0..services)
-        .map(|number| service(&format!("web-{number}"), "{source: {image: {name: 'nginx:1'}}}"));
+    let manifests = (0..services).map(|number| {
+        service(
+            &format!("web-{number}"),
+            "{source: {image: {name: 'nginx:1'}}}",
+        )
+    });
     futures::stream::iter(manifests)
         .map(|manifest| async { world.apply(&manifest?).await })
         .buffer_unordered(8)
@@ -61,8 +72,10 @@ pub(crate) async fn measure(services: usize) -> Result<Edit> {
     while ready_count(&world).await? < services / 2 {
         tokio::time::sleep(Duration::from_millis(250)).await;
     }
-    let (edit_registered_seconds, edit_updated_seconds) = edit_one(&world).await?;
-    say(&format!("  the edit was sent to AWS after {edit_updated_seconds:.2} s"));
+    let (registered_after_seconds, updated_after_seconds) = edit_one(&world).await?;
+    say(&format!(
+        "  the edit was sent to AWS after {updated_after_seconds:.2} s"
+    ));
     let last = last_registration(&world, services + 1, begin).await?;
     until_ready(&world, services, begin).await?;
     let seconds = begin.elapsed().as_secs_f64();
@@ -77,8 +90,8 @@ pub(crate) async fn measure(services: usize) -> Result<Edit> {
         seconds,
         calls: calls.total(),
         throttled: calls.throttled(),
-        edit_registered_seconds,
-        edit_updated_seconds,
+        registered_after_seconds,
+        updated_after_seconds,
         peak_memory_mib: usage.peak_memory_mib,
         cpu_seconds: usage.cpu_seconds,
     })
@@ -86,14 +99,26 @@ pub(crate) async fn measure(services: usize) -> Result<Edit> {
 
 /// Edits a service that is Ready; seconds until its registration and until its update.
 async fn edit_one(world: &World) -> Result<(f64, f64)> {
-    let services = world.services().list(&kube::api::ListParams::default()).await?;
+    let services = world
+        .services()
+        .list(&kube::api::ListParams::default())
+        .await?;
     let ready = services.items.into_iter().find(|service| {
-        let rollout = service.status.as_ref().and_then(|status| status.rollout.as_ref());
-        rollout.and_then(|rollout| rollout.phase).is_some_and(|phase| phase.as_str() == "Complete")
+        let rollout = service
+            .status
+            .as_ref()
+            .and_then(|status| status.rollout.as_ref());
+        rollout
+            .and_then(|rollout| rollout.phase)
+            .is_some_and(|phase| phase.as_str() == "Complete")
     });
-    let name = ready.and_then(|service| service.metadata.name).context("none is Ready")?;
+    let name = ready
+        .and_then(|service| service.metadata.name)
+        .context("none is Ready")?;
     let mark = world.mark();
-    world.apply_service(&name, "{source: {image: {name: 'nginx:2'}}}").await?;
+    world
+        .apply_service(&name, "{source: {image: {name: 'nginx:2'}}}")
+        .await?;
     let begin = Instant::now();
     let family = format!("staging_{name}");
     let registered = sent(world, mark, begin, |request| {
@@ -118,7 +143,10 @@ async fn sent(
         if world.calls_since(mark).0.iter().any(&matches) {
             return Ok(begin.elapsed().as_secs_f64());
         }
-        ensure!(begin.elapsed() < Duration::from_mins(10), "it was never sent");
+        ensure!(
+            begin.elapsed() < Duration::from_mins(10),
+            "it was never sent"
+        );
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
@@ -133,9 +161,15 @@ async fn last_registration(world: &World, registrations: usize, begin: Instant) 
         }
         if done >= told + 50 {
             told = done;
-            say(&format!("  {done} registered after {:.0} s", begin.elapsed().as_secs_f64()));
+            say(&format!(
+                "  {done} registered after {:.0} s",
+                begin.elapsed().as_secs_f64()
+            ));
         }
-        ensure!(begin.elapsed() < Duration::from_hours(1), "{done} registrations");
+        ensure!(
+            begin.elapsed() < Duration::from_hours(1),
+            "{done} registrations"
+        );
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }

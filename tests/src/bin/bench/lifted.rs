@@ -24,7 +24,9 @@ pub(crate) fn run() -> Result<()> {
     // An error means that it is installed already.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     telemetry::start(&config)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
     runtime.block_on(async {
         let client = connect().await?;
         run_operator(config, client, CancellationToken::new()).await

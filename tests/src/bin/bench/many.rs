@@ -26,8 +26,11 @@ const SWEEP_SECONDS: u32 = 45;
 const AT_ONCE: usize = 8;
 
 /// Calls about Environments rather than services.
-const LOOKS_AT_ENVIRONMENTS: [&str; 3] =
-    ["sts:GetCallerIdentity", "ecs:DescribeClusters", "servicediscovery:GetNamespace"];
+const LOOKS_AT_ENVIRONMENTS: [&str; 3] = [
+    "sts:GetCallerIdentity",
+    "ecs:DescribeClusters",
+    "servicediscovery:GetNamespace",
+];
 
 /// One measurement.
 #[derive(Debug)]
@@ -65,29 +68,41 @@ pub(crate) struct Row {
 #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
 pub(crate) async fn measure(services: usize, enforced: bool) -> Result<Row> {
     let rates = if enforced { "enforced" } else { "lifted" };
-    say(&format!("\n{services} services over four Environments, AWS's rates {rates}"));
+    say(&format!(
+        "\n{services} services over four Environments, AWS's rates {rates}"
+    ));
     let mut world = start(enforced).await?;
     world.quiet().await?;
 
     let begin = Instant::now();
     let mark = world.mark();
     apply_all(&world, services).await?;
-    say(&format!("  applied after {:.0} s", begin.elapsed().as_secs_f64()));
+    say(&format!(
+        "  applied after {:.0} s",
+        begin.elapsed().as_secs_f64()
+    ));
     until_ready(&world, services, begin).await?;
     let seconds = begin.elapsed().as_secs_f64();
     let converged = world.calls_since(mark);
     let usage = world.operator()?.usage()?;
-    say(&format!("  all Ready after {seconds:.0} s with {} calls", converged.total()));
+    say(&format!(
+        "  all Ready after {seconds:.0} s with {} calls",
+        converged.total()
+    ));
 
     world.quiet().await?;
     let mark = world.mark();
     pass_over_all(&world, services).await?;
     world.quiet().await?;
     let noop_calls = about_services(world.calls_since(mark)).total();
-    say(&format!("  {noop_calls} calls in a pass over each that changes nothing"));
+    say(&format!(
+        "  {noop_calls} calls in a pass over each that changes nothing"
+    ));
 
     let latency_ms = latency(&world).await?;
-    say(&format!("  {latency_ms:.0} ms from an apply to its first call"));
+    say(&format!(
+        "  {latency_ms:.0} ms from an apply to its first call"
+    ));
 
     world.kill_operator();
     world.settings().sweep_seconds = SWEEP_SECONDS;
@@ -95,7 +110,9 @@ pub(crate) async fn measure(services: usize, enforced: bool) -> Result<Row> {
     world.start_operator().await?;
     world.quiet().await?;
     let restart_calls = about_services(world.calls_since(mark)).total();
-    say(&format!("  {restart_calls} calls after a restart; waiting for a sweep"));
+    say(&format!(
+        "  {restart_calls} calls after a restart; waiting for a sweep"
+    ));
 
     let mark = world.mark();
     eventually(DEADLINE, "a sweep", async || {
@@ -125,7 +142,10 @@ pub(crate) async fn measure(services: usize, enforced: bool) -> Result<Row> {
 }
 
 async fn start(enforced: bool) -> Result<World> {
-    let options = Options { quotas: enforced.then(Quotas::default), ..Options::default() };
+    let options = Options {
+        quotas: enforced.then(Quotas::default),
+        ..Options::default()
+    };
     let mut world = World::bare(options).await?;
     if !enforced {
         world.settings().binary = Some(std::env::current_exe()?);
@@ -135,7 +155,10 @@ async fn start(enforced: bool) -> Result<World> {
         let seeded = if name == "staging" {
             world.seeded.clone()
         } else {
-            world.seeded.with_namespace(&world.aws, &format!("{name}.internal")).await?
+            world
+                .seeded
+                .with_namespace(&world.aws, &format!("{name}.internal"))
+                .await?
         };
         world.apply(&seeded.environment(name)).await?;
         world.environment_ready(name).await?;
@@ -144,10 +167,12 @@ async fn start(enforced: bool) -> Result<World> {
 }
 
 async fn apply_all(world: &World, services: usize) -> Result<()> {
-    let manifests = (0..services).zip(ENVIRONMENTS.into_iter().cycle()).map(|(number, place)| {
-        let spec = format!("{{environment: {place}, source: {{image: {{name: 'nginx:1'}}}}}}");
-        service(&format!("web-{number}"), &spec)
-    });
+    let manifests = (0..services)
+        .zip(ENVIRONMENTS.into_iter().cycle())
+        .map(|(number, place)| {
+            let spec = format!("{{environment: {place}, source: {{image: {{name: 'nginx:1'}}}}}}");
+            service(&format!("web-{number}"), &spec)
+        });
     futures::stream::iter(manifests)
         .map(|manifest| async { world.apply(&manifest?).await })
         .buffer_unordered(AT_ONCE)
@@ -166,9 +191,15 @@ pub(crate) async fn until_ready(world: &World, services: usize, begin: Instant) 
         }
         if ready >= told + services / 5 {
             told = ready;
-            say(&format!("  {ready} Ready after {:.0} s", begin.elapsed().as_secs_f64()));
+            say(&format!(
+                "  {ready} Ready after {:.0} s",
+                begin.elapsed().as_secs_f64()
+            ));
         }
-        ensure!(begin.elapsed() < Duration::from_hours(1), "{ready} of {services} are Ready");
+        ensure!(
+            begin.elapsed() < Duration::from_hours(1),
+            "{ready} of {services} are Ready"
+        );
         tokio::time::sleep(Duration::from_millis(250)).await;
     }
 }
@@ -177,7 +208,10 @@ pub(crate) async fn until_ready(world: &World, services: usize, begin: Instant) 
 pub(crate) async fn ready_count(world: &World) -> Result<usize> {
     let all = world.services().list(&ListParams::default()).await?;
     let ready = all.items.iter().filter(|service| {
-        let conditions = service.status.as_ref().map(|status| status.conditions.as_slice());
+        let conditions = service
+            .status
+            .as_ref()
+            .map(|status| status.conditions.as_slice());
         let mut conditions = conditions.unwrap_or_default().iter();
         conditions.any(|condition| condition.type_ == "Ready" && condition.status == "True")
     });
@@ -205,9 +239,16 @@ async fn latency(world: &World) -> Result<f64> {
     for number in 0..LATENCIES {
         let name = format!("late-{number}");
         let mark = world.mark();
-        world.apply_service(&name, "{source: {image: {name: 'nginx:1'}}}").await?;
+        world
+            .apply_service(&name, "{source: {image: {name: 'nginx:1'}}}")
+            .await?;
         let begin = Instant::now();
-        while world.simulator.requests().last().is_none_or(|request| request.seq <= mark) {
+        while world
+            .simulator
+            .requests()
+            .last()
+            .is_none_or(|request| request.seq <= mark)
+        {
             ensure!(begin.elapsed() < DEADLINE, "no call for {name}");
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
@@ -216,10 +257,14 @@ async fn latency(world: &World) -> Result<f64> {
         world.quiet().await?;
     }
     all.sort_by(f64::total_cmp);
-    all.get(LATENCIES / 2).copied().context("nothing was measured")
+    all.get(LATENCIES / 2)
+        .copied()
+        .context("nothing was measured")
 }
 
 fn about_services(mut calls: Calls) -> Calls {
-    calls.0.retain(|call| !LOOKS_AT_ENVIRONMENTS.contains(&call.name().as_str()));
+    calls
+        .0
+        .retain(|call| !LOOKS_AT_ENVIRONMENTS.contains(&call.name().as_str()));
     calls
 }

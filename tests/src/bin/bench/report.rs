@@ -21,7 +21,9 @@ type Column = (&'static str, fn(&Row) -> String);
 
 const COLUMNS: [Column; 12] = [
     ("services", |row| row.services.to_string()),
-    ("AWS's rates", |row| if row.enforced { "enforced" } else { "lifted" }.to_owned()),
+    ("AWS's rates", |row| {
+        if row.enforced { "enforced" } else { "lifted" }.to_owned()
+    }),
     ("all Ready after", |row| format!("{:.0} s", row.seconds)),
     ("calls", |row| row.calls.to_string()),
     ("per service", |row| per_service(row.calls, row)),
@@ -29,7 +31,9 @@ const COLUMNS: [Column; 12] = [
     ("a no-op pass", |row| per_service(row.noop_calls, row)),
     ("a restart", |row| per_service(row.restart_calls, row)),
     ("a sweep", |row| per_service(row.sweep_calls, row)),
-    ("apply to first call", |row| format!("{:.0} ms", row.latency_ms)),
+    ("apply to first call", |row| {
+        format!("{:.0} ms", row.latency_ms)
+    }),
     ("peak memory", |row| format!("{} MiB", row.peak_memory_mib)),
     ("CPU", |row| format!("{:.1} s", row.cpu_seconds)),
 ];
@@ -39,7 +43,9 @@ pub(crate) fn rows(rows: &[Row]) {
     if rows.is_empty() {
         return;
     }
-    say("\nFour Environments. Calls of a no-op pass, a restart and a sweep are per service; memory and CPU until all were Ready.");
+    say(
+        "\nFour Environments. Calls of a no-op pass, a restart and a sweep are per service; memory and CPU until all were Ready.",
+    );
     let cells: Vec<Vec<String>> = rows
         .iter()
         .map(|row| COLUMNS.iter().map(|(_, cell)| cell(row)).collect())
@@ -53,9 +59,16 @@ pub(crate) fn rows(rows: &[Row]) {
         say(&format!("  {title:<20}{}", values.join("")));
     }
     for row in rows {
-        let counts: Vec<String> =
-            row.operations.iter().map(|(name, count)| format!("{count} {name}")).collect();
-        say(&format!("  {} services: {}", row.services, counts.join(", ")));
+        let counts: Vec<String> = row
+            .operations
+            .iter()
+            .map(|(name, count)| format!("{count} {name}"))
+            .collect();
+        say(&format!(
+            "  {} services: {}",
+            row.services,
+            counts.join(", ")
+        ));
     }
 }
 
@@ -81,10 +94,16 @@ pub(crate) fn edit(edit: &Edit) {
         edit.seconds,
         edit.seconds / edit.bound_seconds
     ));
-    say(&format!("  throttled: {} of {} calls", edit.throttled, edit.calls));
+    say(&format!(
+        "  throttled: {} of {} calls",
+        edit.throttled, edit.calls
+    ));
     say(&format!(
         "  a service edited in the middle: registered {:.2} s and updated {:.2} s after the edit",
-        edit.edit_registered_seconds, edit.edit_updated_seconds
+        edit.registered_after_seconds, edit.updated_after_seconds
     ));
-    say(&format!("  peak memory {} MiB, CPU {:.1} s", edit.peak_memory_mib, edit.cpu_seconds));
+    say(&format!(
+        "  peak memory {} MiB, CPU {:.1} s",
+        edit.peak_memory_mib, edit.cpu_seconds
+    ));
 }

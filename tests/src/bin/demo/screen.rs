@@ -22,7 +22,11 @@ pub(crate) fn complain(line: &str) {
 /// Begins the next step.
 pub(crate) fn step(title: &str) {
     let number = STEP.fetch_add(1, Ordering::Relaxed);
-    let (on, off) = if std::io::stdout().is_terminal() { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
+    let (on, off) = if std::io::stdout().is_terminal() {
+        ("\x1b[1m", "\x1b[0m")
+    } else {
+        ("", "")
+    };
     say(&format!("\n{on}{number}. {title}{off}"));
 }
 
@@ -87,7 +91,11 @@ fn words(command: &str) -> Vec<&str> {
         .split('\'')
         .enumerate()
         .flat_map(|(part, text)| {
-            if part % 2 == 1 { vec![text] } else { text.split_whitespace().collect() }
+            if part % 2 == 1 {
+                vec![text]
+            } else {
+                text.split_whitespace().collect()
+            }
         })
         .collect()
 }
@@ -98,6 +106,9 @@ mod tests {
 
     #[test]
     fn quotes_keep_words_together() {
-        assert_eq!(words("patch a -p '{\"b\": 1}' --x"), ["patch", "a", "-p", "{\"b\": 1}", "--x"]);
+        assert_eq!(
+            words("patch a -p '{\"b\": 1}' --x"),
+            ["patch", "a", "-p", "{\"b\": 1}", "--x"]
+        );
     }
 }

@@ -13,7 +13,7 @@ use crate::screen::{kubectl, kubectl_with, refused, say, step};
 /// operator's poll interval.
 const SPEED: f64 = 8.0;
 
-const SOON: Duration = Duration::from_secs(60);
+const SOON: Duration = Duration::from_mins(1);
 
 /// Tells it all.
 ///
@@ -36,19 +36,42 @@ pub(crate) async fn tell() -> Result<()> {
 async fn start() -> Result<World> {
     step("Starting a Kubernetes control plane and a simulated AWS");
     let begin = Instant::now();
-    let world = World::bare(Options { speed: SPEED, ..Options::default() }).await?;
+    let world = World::bare(Options {
+        speed: SPEED,
+        ..Options::default()
+    })
+    .await?;
     say(&format!(
         "   etcd, kube-apiserver and kube-controller-manager run at {} ({:.1} s).",
         world.plane()?.server(),
         begin.elapsed().as_secs_f64()
     ));
     let seeded = &world.seeded;
-    say(&format!("   AWS is simulated, {SPEED} times as fast as the real one. In account {} there is:", seeded.account));
-    say(&format!("     network       {} with {}", seeded.vpc, seeded.subnets.join(" and ")));
-    say(&format!("     cluster       {} with FARGATE and FARGATE_SPOT", seeded.cluster));
-    say(&format!("     DNS namespace {} ({})", seeded.namespace_name, seeded.namespace));
-    say(&format!("     role, logs    {} and {}", seeded.role, seeded.log_group));
-    let namespace = format!("config set-context --current --namespace={}", world.namespace);
+    say(&format!(
+        "   AWS is simulated, {SPEED} times as fast as the real one. In account {} there is:",
+        seeded.account
+    ));
+    say(&format!(
+        "     network       {} with {}",
+        seeded.vpc,
+        seeded.subnets.join(" and ")
+    ));
+    say(&format!(
+        "     cluster       {} with FARGATE and FARGATE_SPOT",
+        seeded.cluster
+    ));
+    say(&format!(
+        "     DNS namespace {} ({})",
+        seeded.namespace_name, seeded.namespace
+    ));
+    say(&format!(
+        "     role, logs    {} and {}",
+        seeded.role, seeded.log_group
+    ));
+    let namespace = format!(
+        "config set-context --current --namespace={}",
+        world.namespace
+    );
     kubectl(&world, &namespace).await?;
     Ok(world)
 }
@@ -58,12 +81,19 @@ async fn environment(world: &mut World) -> Result<()> {
     let begin = Instant::now();
     world.start_operator().await?;
     say("   $ privateservice-operator run --cluster-id=the-cluster ...");
-    say(&format!("   It is ready after {:.1} s.", begin.elapsed().as_secs_f64()));
+    say(&format!(
+        "   It is ready after {:.1} s.",
+        begin.elapsed().as_secs_f64()
+    ));
 
     step("The platform team says where services run: an Environment");
     let manifest = yaml(&world.seeded.environment(ENVIRONMENT))?;
     kubectl_with(world, "apply -f -", &manifest).await?;
-    kubectl(world, "wait --for=condition=Ready --timeout=60s psenv/staging").await?;
+    kubectl(
+        world,
+        "wait --for=condition=Ready --timeout=60s psenv/staging",
+    )
+    .await?;
     kubectl(world, "get psenv").await?;
     Ok(())
 }
@@ -81,7 +111,10 @@ async fn samples(world: &World) -> Result<()> {
 async fn names(world: &World) -> Result<()> {
     step("Services find each other by name");
     let addresses = world.resolve("cache").await?;
-    say(&format!("   cache.flexstack.internal resolves to {} (Cloud Map)", addresses.join(", ")));
+    say(&format!(
+        "   cache.flexstack.internal resolves to {} (Cloud Map)",
+        addresses.join(", ")
+    ));
     ensure!(addresses.len() == 1, "one task, but {addresses:?}");
     kubectl(world, "get psvc shop -o 'jsonpath={range .status.endpoints[*]}{.name}  {.host}:{.port}{\"\\n\"}{end}'")
         .await?;
@@ -90,35 +123,79 @@ async fn names(world: &World) -> Result<()> {
 
 async fn update(world: &World) -> Result<()> {
     step("A new version rolls out while the old one serves");
-    kubectl(world, &format!("patch psvc hello --type=merge -p '{}'", image("hello-app:2.0"))).await?;
+    kubectl(
+        world,
+        &format!(
+            "patch psvc hello --type=merge -p '{}'",
+            image("hello-app:2.0")
+        ),
+    )
+    .await?;
     follow(world, "hello", "Complete").await?;
     kubectl(world, "wait --for=condition=Ready --timeout=60s psvc/hello").await?;
     kubectl(world, "get psvc hello -o wide").await?;
-    let deployed = world.service("hello").await?.status.unwrap_or_default().deployed;
-    let definition = deployed.unwrap_or_default().task_definition.unwrap_or_default();
+    let deployed = world
+        .service("hello")
+        .await?
+        .status
+        .unwrap_or_default()
+        .deployed;
+    let definition = deployed
+        .unwrap_or_default()
+        .task_definition
+        .unwrap_or_default();
     ensure!(definition == "staging_hello:2", "{definition} serves");
     Ok(())
 }
 
 async fn failure(world: &World) -> Result<()> {
     step("A version that cannot start rolls back by itself; the old one serves all the time");
-    let broken = Behaviour { cannot_pull: true, ..Behaviour::default() };
-    world.simulator.behave(Subject::Image(full_name("hello-app:typo")), broken);
-    kubectl(world, &format!("patch psvc hello --type=merge -p '{}'", image("hello-app:typo"))).await?;
+    let broken = Behaviour {
+        cannot_pull: true,
+        ..Behaviour::default()
+    };
+    world
+        .simulator
+        .behave(Subject::Image(full_name("hello-app:typo")), broken);
+    kubectl(
+        world,
+        &format!(
+            "patch psvc hello --type=merge -p '{}'",
+            image("hello-app:typo")
+        ),
+    )
+    .await?;
     follow(world, "hello", "RolledBack").await?;
-    kubectl(world, "wait --for=condition=Stalled --timeout=60s psvc/hello").await?;
+    kubectl(
+        world,
+        "wait --for=condition=Stalled --timeout=60s psvc/hello",
+    )
+    .await?;
     kubectl(world, "get psvc hello -o wide").await?;
     let message = "{.status.conditions[?(@.type==\"Ready\")].message}{\"\\n\"}";
     kubectl(world, &format!("get psvc hello -o 'jsonpath={message}'")).await?;
     let addresses = world.resolve("hello").await?;
     ensure!(addresses.len() == 1, "hello resolves to {addresses:?}");
-    say(&format!("   hello.flexstack.internal still resolves to {}.", addresses.join(", ")));
+    say(&format!(
+        "   hello.flexstack.internal still resolves to {}.",
+        addresses.join(", ")
+    ));
     say("   Its owner corrects the image:");
-    kubectl(world, &format!("patch psvc hello --type=merge -p '{}'", image("hello-app:2.0"))).await?;
+    kubectl(
+        world,
+        &format!(
+            "patch psvc hello --type=merge -p '{}'",
+            image("hello-app:2.0")
+        ),
+    )
+    .await?;
     kubectl(world, "wait --for=condition=Ready --timeout=60s psvc/hello").await?;
-    kubectl(world, "get events --field-selector=involvedObject.name=hello -o \
-        custom-columns=TYPE:.type,REASON:.reason,MESSAGE:.message")
-        .await?;
+    kubectl(
+        world,
+        "get events --field-selector=involvedObject.name=hello -o \
+        custom-columns=TYPE:.type,REASON:.reason,MESSAGE:.message",
+    )
+    .await?;
     Ok(())
 }
 
@@ -127,7 +204,10 @@ async fn refusals(world: &World) -> Result<()> {
     let manifest = "apiVersion: flexstack.dev/v1alpha1\nkind: PrivateService\nmetadata: {name: odd}\n\
         spec:\n  environment: staging\n  source: {image: {name: redis}}\n  resources: {cpu: 300m}\n";
     let said = refused(world, "apply -f -", manifest).await?;
-    ensure!(said.contains("250m"), "it does not say what to write: {said}");
+    ensure!(
+        said.contains("250m"),
+        "it does not say what to write: {said}"
+    );
     Ok(())
 }
 
@@ -146,7 +226,11 @@ fn price(world: &World) {
     for (operation, count) in calls.counts() {
         say(&format!("   {count:5}  {operation}"));
     }
-    say(&format!("   {:5}  in total, {} of them throttled", calls.total(), calls.throttled()));
+    say(&format!(
+        "   {:5}  in total, {} of them throttled",
+        calls.total(),
+        calls.throttled()
+    ));
 }
 
 /// Prints the rollout of a service each time something about it changes, until it is in `phase`.
@@ -179,15 +263,19 @@ fn full_name(image: &str) -> String {
 }
 
 fn image(image: &str) -> String {
-    format!("{{\"spec\": {{\"source\": {{\"image\": {{\"name\": \"{}\"}}}}}}}}", full_name(image))
+    format!(
+        "{{\"spec\": {{\"source\": {{\"image\": {{\"name\": \"{}\"}}}}}}}}",
+        full_name(image)
+    )
 }
 
 /// YAML of a manifest, in the order a person writes it.
 fn yaml(manifest: &serde_json::Value) -> Result<String> {
     let spec = &manifest["spec"];
     let body = serde_saphyr::to_string(spec)?;
-    let indented: String = body.lines().map(|line| format!("  {line}\n")).collect();
+    let indented: Vec<String> = body.lines().map(|line| format!("  {line}")).collect();
+    let indented = indented.join("\n");
     Ok(format!(
-        "apiVersion: flexstack.dev/v1alpha1\nkind: Environment\nmetadata: {{name: {ENVIRONMENT}}}\nspec:\n{indented}"
+        "apiVersion: flexstack.dev/v1alpha1\nkind: Environment\nmetadata: {{name: {ENVIRONMENT}}}\nspec:\n{indented}\n"
     ))
 }
