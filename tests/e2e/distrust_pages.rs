@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use aws_sim::{Fault, FaultKind, Outcome};
 use privateservice_tests::{Options, World, eventually};
+use serde_json::json;
 
 const NAMES: [&str; 3] = ["api", "web", "worker"];
 const READS: [&str; 2] = ["ecs:DescribeServices", "servicediscovery:ListServices"];
@@ -94,6 +95,52 @@ async fn an_operator_that_starts_among_bad_pages_creates_and_deletes_nothing() {
             [].into(),
             "{kind:?}"
         );
+    }
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn one_bad_page_among_good_ones_creates_and_deletes_nothing() {
+    const FOREIGN: usize = 150;
+    let options = Options {
+        sweep_seconds: 2,
+        ..Options::default()
+    };
+    let world = converged(options).await;
+    // Names of others, so that the listing has two pages of a hundred at most.
+    for number in 0..FOREIGN {
+        let dns = json!({
+            "NamespaceId": world.seeded.namespace_id(),
+            "DnsRecords": [{"Type": "A", "TTL": 10}],
+        });
+        let body = json!({
+            "Name": format!("foreign-{number}"), "NamespaceId": world.seeded.namespace_id(),
+            "DnsConfig": dns,
+        });
+        let operation = "servicediscovery:CreateService";
+        world.aws.call(operation, body).await.unwrap();
+    }
+    let list = "servicediscovery:ListServices";
+    for kind in [FaultKind::ServerError, FaultKind::EmptyPage] {
+        for page in 0..2 {
+            let mark = world.mark();
+            let fault = Fault::next(list, kind.clone(), 1).after(page);
+            world.simulator.fault(fault);
+            met(&world, mark, list, 1).await;
+            let after = world.mark();
+            eventually(Duration::from_mins(1), "a whole sweep", async || {
+                let pages = world.calls_since(after).count(list);
+                anyhow::ensure!(pages >= 4, "{pages} pages");
+                Ok(())
+            })
+            .await
+            .unwrap();
+            for name in NAMES {
+                world.ready(name).await.unwrap();
+            }
+            let writes = world.calls_since(mark).writes().counts();
+            assert_eq!(writes, [].into(), "page {page} {kind:?}");
+        }
     }
     world.finish().await.unwrap();
 }

@@ -208,3 +208,26 @@ async fn a_service_deleted_and_made_again_at_once_is_made_once_more() {
     assert_eq!(active.len(), 1);
     world.finish().await.unwrap();
 }
+
+/// The creation took effect, nobody heard of it, AWS does not show it yet, and the object goes.
+#[tokio::test]
+async fn an_object_deleted_after_an_unanswered_creation_leaves_nothing_behind() {
+    let options = Options {
+        describe_lag: Duration::from_secs(2000),
+        ..fast()
+    };
+    let mut world = World::start(options).await.unwrap();
+    let hold = world.simulator.hold_after("ecs:CreateService", 1);
+    world
+        .apply_service("web", "{source: {image: {name: 'nginx:1'}}}")
+        .await
+        .unwrap();
+    hold.held().await;
+    world.kill_operator();
+    hold.release();
+    world.delete("web").await.unwrap();
+    world.start_operator().await.unwrap();
+    world.gone("web").await.unwrap();
+    world.holds_nothing().await.unwrap();
+    world.finish().await.unwrap();
+}

@@ -137,10 +137,8 @@ fn conclude(pass: &Pass<'_>) -> Verdict {
             .read_failure
             .map_or_else(String::new, |failure| format!(": {failure}"));
         let reason = pass.read_failure.map_or(Reason::Throttled, Failure::reason);
-        let message = format!(
-            "AWS could not be read for {} sweeps{why}",
-            pass.missed_sweeps
-        );
+        let message =
+            format!("AWS could not be read for {MISSED_SWEEPS_UNKNOWN} sweeps or more{why}");
         return verdict(Ready::Unknown, reason, message);
     }
     if let Some(waiting) = pass.plan.waiting_on.first() {
@@ -255,6 +253,21 @@ fn rollout_verdict(pass: &Pass<'_>, judgement: &Judgement, service: &Service) ->
                     format!(
                         "only {} of {wanted} tasks run; ECS is replacing those that stopped",
                         service.running_count
+                    ),
+                );
+            }
+            let left_alone = pass
+                .plan
+                .drift
+                .iter()
+                .find(|drift| drift.futile && drift.member.rolls());
+            if let Some(drift) = left_alone {
+                return verdict(
+                    Ready::False,
+                    Reason::Deploying,
+                    format!(
+                        "{} of the ECS service is not what the spec asks: it was mended and came back, and is mended again later",
+                        drift.member
                     ),
                 );
             }

@@ -79,9 +79,18 @@ pub fn claim(
 ) -> Option<PrivateServiceStatus> {
     let mut status = previous.clone();
     locate(&mut status, place);
-    status.create_epoch = (plan.epoch != 0)
-        .then_some(plan.epoch)
-        .or(previous.create_epoch);
+    if plan
+        .steps
+        .iter()
+        .any(|step| matches!(step, Step::CreateService(_)))
+    {
+        if plan.epoch != previous.create_epoch.unwrap_or(0) {
+            // The service of the epoch before is gone. Tries of this one keep its token.
+            status.service_arn = None;
+        }
+        // From here on there may be a service, even if no answer ever tells us so.
+        status.create_epoch = Some(plan.epoch);
+    }
     (status != *previous).then_some(status)
 }
 
@@ -205,7 +214,8 @@ pub fn status(
     if let (Some(RolloutPhase::Complete), Some(service)) = (
         report.judgement.map(|judgement| judgement.phase),
         report.service,
-    ) && report.outcomes.is_empty()
+    ) && report.plan.is_settled()
+        && report.plan.drift.is_empty()
     {
         status.deployed = Some(deployed(previous, desired, service, now));
     }
