@@ -366,3 +366,6 @@ pub fn needs_in_words(needs: &[Need]) -> String {
         .collect::<Vec<_>>()
         .join(", ")
 }
+
+#[cfg(test)]
+mod tests;

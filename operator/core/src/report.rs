@@ -440,3 +440,6 @@ pub fn remains(
     };
     Some((remains, scope))
 }
+
+#[cfg(test)]
+mod tests;
