@@ -4,7 +4,7 @@ use crate::hash::Hash;
 use crate::observed::Scope;
 use crate::owner::Owner;
 use crate::service::{
-    CapacityProvider, Connect, Deployment, DnsService, Member, MemberHashes, Network,
+    CapacityProvider, Connect, Deployment, DnsService, Member, MemberHashes, Network, identity,
 };
 use crate::task_definition::TaskDefinition;
 use serde::Serialize;
@@ -54,6 +54,6 @@ impl Desired {
 
     /// Identity of the rollout this state asks for: everything that replaces tasks when it changes.
     pub fn rollout_identity(&self) -> Hash {
-        crate::rollout::identity(&self.members())
+        identity(&self.members())
     }
 }

@@ -3,12 +3,12 @@
 #![allow(missing_docs)]
 
 use crate::fact::Fact;
+use crate::memory::Memory;
 use crate::observed::{
     EcsDeployment, Observed, ObservedDns, Revision, RolloutState, Service, ServiceStatus,
 };
 use crate::owner::Owner;
 use crate::place::Place;
-use crate::plan::Memory;
 use crate::resolve::{Neighbours, Resolved, resolve};
 use crate::step::{Reference, Step};
 use k8s_openapi::jiff::Timestamp;

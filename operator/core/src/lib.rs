@@ -8,6 +8,7 @@
 //! The verbs are the vocabulary of files, spans, metrics and errors.
 
 pub mod assess;
+pub mod claim;
 pub mod conditions;
 pub mod defaults;
 pub mod desired;
@@ -18,6 +19,7 @@ pub mod failure;
 mod fixtures;
 pub mod guard;
 pub mod hash;
+pub mod memory;
 pub mod names;
 pub mod observed;
 pub mod owner;

@@ -16,45 +16,12 @@ pub use drift::Drift;
 
 use crate::desired::Desired;
 use crate::fact::Fact;
-use crate::hash::Hash;
+use crate::memory::Memory;
 use crate::observed::{Observed, Service, ServiceStatus};
 use crate::owner::Owner;
-use crate::service::{Member, MemberHashes};
+use crate::service::MemberHashes;
 use crate::step::Step;
 use serde::Serialize;
-use std::collections::BTreeMap;
-
-/// What the object's status remembers, as far as planning needs it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Memory {
-    /// uid of the object; part of the create token.
-    pub uid: String,
-    /// How often the service was seen gone; part of the create token.
-    pub epoch: i64,
-    /// True if status names a service: it existed once.
-    pub existed: bool,
-    /// True if status names a Cloud Map DNS service: it existed once.
-    pub dns_existed: bool,
-    /// What was applied last, if status remembers.
-    pub applied: Option<Applied>,
-    /// Identity of a rollout that failed and is not to be tried again.
-    pub failed_rollout: Option<Hash>,
-    /// Keys of the user's tags that were applied last.
-    pub tag_keys: Vec<String>,
-    /// The PRIMARY deployment that our last update replaced, while this process remembers: a picture that shows it again is an old one.
-    pub replaced: Option<String>,
-    /// Differences (wanted, shown) that were mended before, came back, and are left alone for now.
-    pub futile: BTreeMap<Member, (Hash, Hash)>,
-}
-
-/// What was sent to AWS last.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Applied {
-    /// Intent it was rendered from.
-    pub intent: Hash,
-    /// Hash of each member as it was rendered.
-    pub members: MemberHashes,
-}
 
 /// A fact to read before the plan can go on.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]

@@ -5,9 +5,9 @@
 
 use crate::desired::Desired;
 use crate::hash::Hash;
+use crate::memory::Memory;
 use crate::observed::{EcsDeployment, Observed, RolloutState, Service, ServiceStatus};
-use crate::plan::Memory;
-use crate::service::{Member, MemberHashes};
+use crate::service::{Member, MemberHashes, identity};
 use privateservice_api::privateservice::{RolloutPhase, RolloutStatus};
 
 /// The judgement.
@@ -21,16 +21,6 @@ pub struct Judgement {
     pub message: String,
     /// Identity of the rollout that failed, if one did: not to be tried again by itself.
     pub failed: Option<Hash>,
-}
-
-/// Identity of a rollout: everything that replaces tasks when it changes.
-pub fn identity(members: &MemberHashes) -> Hash {
-    let rolling: MemberHashes = members
-        .iter()
-        .filter(|(member, _)| member.rolls())
-        .map(|(member, hash)| (*member, hash.clone()))
-        .collect();
-    Hash::of(&rolling)
 }
 
 /// Judges the rollout of an ACTIVE service; `None` if there is none.

@@ -56,6 +56,16 @@ impl Member {
 /// Hash of each member: what was last applied, kept in status.
 pub type MemberHashes = BTreeMap<Member, Hash>;
 
+/// Identity of a rollout: everything that replaces tasks when it changes.
+pub fn identity(members: &MemberHashes) -> Hash {
+    let rolling: MemberHashes = members
+        .iter()
+        .filter(|(member, _)| member.rolls())
+        .map(|(member, hash)| (*member, hash.clone()))
+        .collect();
+    Hash::of(&rolling)
+}
+
 /// `awsvpcConfiguration`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]

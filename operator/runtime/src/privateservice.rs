@@ -3,6 +3,7 @@
 //! In: an object from the cache. Out: calls to AWS, status, finalizer, Events. A pass never waits for a rate limit or a read.
 
 mod deletion;
+mod next;
 mod pass;
 mod placing;
 mod remembered;
@@ -16,7 +17,7 @@ use crate::status::WriteError;
 use crate::{finalizer, kind};
 use k8s_openapi::jiff::Timestamp;
 use kube::runtime::controller::Action;
-use pass::Next;
+use next::Next;
 use privateservice_api::PrivateService;
 use privateservice_core::{assess, conditions, resolve};
 use std::sync::Arc;
@@ -104,7 +105,7 @@ async fn one_pass(
         Err(problem) => {
             rest(ctx, object);
             writer.problem(&problem).await?;
-            Ok(Some(pass::after_problem(&problem)))
+            Ok(Some(next::after_problem(&problem)))
         }
     }
 }

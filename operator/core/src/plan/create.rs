@@ -1,10 +1,11 @@
 //! Creating a service that is known not to be there.
 
+use super::Plan;
 use super::dns::registry;
 use super::revision::{Choice, choose_revision};
-use super::{Memory, Plan};
 use crate::desired::Desired;
 use crate::hash::Hash;
+use crate::memory::Memory;
 use crate::observed::Observed;
 use crate::step::{CreateService, Step};
 

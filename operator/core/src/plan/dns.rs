@@ -1,8 +1,9 @@
 //! The Cloud Map DNS service: made before the ECS service that registers with it, removed once nothing does.
 
-use super::{Conflict, Memory, Need, Plan, WaitingOn};
+use super::{Conflict, Need, Plan, WaitingOn};
 use crate::desired::Desired;
 use crate::fact::Fact;
+use crate::memory::Memory;
 use crate::observed::{Observed, Service};
 use crate::step::{Reference, Step};
 

@@ -5,10 +5,11 @@
 
 use super::dns::registry;
 use super::revision::{Choice, choose_revision};
-use super::{Memory, Need, Plan, WaitingOn};
+use super::{Need, Plan, WaitingOn};
 use crate::desired::Desired;
 use crate::fact::Fact;
 use crate::hash::Hash;
+use crate::memory::Memory;
 use crate::observed::{Observed, Service};
 use crate::rollout;
 use crate::service::Member;

@@ -1,7 +1,8 @@
 //! Tags of the ECS service: ours and the user's are set again when they differ; those of others are left alone.
 
-use super::{Memory, Plan};
+use super::Plan;
 use crate::desired::Desired;
+use crate::memory::Memory;
 use crate::observed::Service;
 use crate::step::Step;
 use std::collections::BTreeMap;

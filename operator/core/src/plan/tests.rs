@@ -7,9 +7,11 @@ use crate::observed::{ObservedDns, Revision};
 use crate::report;
 use crate::resolve::resolve;
 use crate::service::{CapacityProvider, Member};
+use crate::{claim, memory};
 use privateservice_api::meta;
 use privateservice_api::privateservice::PrivateServiceStatus;
 use proptest::prelude::*;
+use std::collections::BTreeMap;
 
 const SIMPLE: &str = "{source: {image: {name: 'redis:7'}}}";
 const OTHER: &str = "{source: {image: {name: 'redis:8'}}}";
@@ -30,7 +32,7 @@ fn converge(
         let plan = plan(
             &resolved.desired,
             observed,
-            &report::memory("uid-1", status),
+            &memory::memory("uid-1", status),
         );
         assert!(
             plan.waiting_on.is_empty(),
@@ -91,7 +93,7 @@ fn a_revert_is_one_update_and_no_registration() {
         ["ecs:RegisterTaskDefinition", "ecs:UpdateService"]
     );
     // As after a restart: only status and what the service shows are known.
-    observed.revisions = report::remembered_revisions(&status)
+    observed.revisions = memory::remembered_revisions(&status)
         .into_iter()
         .map(|revision| (revision.arn.clone(), revision))
         .collect();
@@ -236,7 +238,7 @@ fn capacity_changes_force_a_deployment_and_nothing_else_does() {
     let (mut observed, mut status) = (empty(), PrivateServiceStatus::default());
     converge(SIMPLE, &mut observed, &mut status);
     let forced = |spec: &str| {
-        let plan = plan(&desired(spec), &observed, &report::memory("uid-1", &status));
+        let plan = plan(&desired(spec), &observed, &memory::memory("uid-1", &status));
         plan.steps
             .iter()
             .any(|step| matches!(step, Step::UpdateService(u) if u.force_new_deployment))
@@ -305,7 +307,7 @@ fn a_difference_that_came_back_after_it_was_mended_is_left_alone_until_it_change
     let (mut observed, mut status) = (empty(), PrivateServiceStatus::default());
     converge(SIMPLE, &mut observed, &mut status);
     tamper(&mut observed, Member::Network);
-    let mut memory = report::memory("uid-1", &status);
+    let mut memory = memory::memory("uid-1", &status);
     let first = plan(&desired(SIMPLE), &observed, &memory);
     let drift = &first.drift[0];
     assert!(drift.behind_our_back && !drift.futile && !first.steps.is_empty());
@@ -376,7 +378,7 @@ fn rendered_anew(mut desired: Desired) -> Desired {
 fn a_renderer_change_alone_rolls_nothing_until_the_intent_changes() {
     let (mut observed, mut status) = (empty(), PrivateServiceStatus::default());
     converge(SIMPLE, &mut observed, &mut status);
-    let memory = report::memory("uid-1", &status);
+    let memory = memory::memory("uid-1", &status);
     let upgraded = rendered_anew(desired(SIMPLE));
     let held = plan(&upgraded, &observed, &memory);
     assert!(held.is_settled(), "{held:?}");
@@ -401,7 +403,7 @@ fn a_member_that_an_older_operator_did_not_know_rolls_nothing() {
     let held = plan(
         &desired(SIMPLE),
         &observed,
-        &report::memory("uid-1", &status),
+        &memory::memory("uid-1", &status),
     );
     assert!(held.is_settled());
     assert!(held.held.contains_key(&Member::Connect));
@@ -428,7 +430,7 @@ fn while_a_rendering_is_held_an_edit_behind_our_back_is_still_seen() {
     let plan = plan(
         &rendered_anew(desired(SIMPLE)),
         &observed,
-        &report::memory("uid-1", &status),
+        &memory::memory("uid-1", &status),
     );
     assert_eq!(
         plan.drift
@@ -454,7 +456,7 @@ fn a_lost_status_finds_everything_as_it_is() {
 fn a_failed_rollout_is_not_tried_again_but_a_changed_spec_is() {
     let (mut observed, mut status) = (empty(), PrivateServiceStatus::default());
     converge(SIMPLE, &mut observed, &mut status);
-    let mut memory = report::memory("uid-1", &status);
+    let mut memory = memory::memory("uid-1", &status);
     memory.failed_rollout = Some(desired(OTHER).rollout_identity());
     let held = plan(&desired(OTHER), &observed, &memory);
     assert_eq!(held.steps, []);
@@ -474,7 +476,7 @@ fn a_failed_rollout_is_not_tried_again_but_a_changed_spec_is() {
 fn deletion_takes_the_service_then_the_dns_service_then_is_done() {
     let (mut observed, mut status) = (empty(), PrivateServiceStatus::default());
     converge(SIMPLE, &mut observed, &mut status);
-    let (remains, _) = report::remains(fixtures::owner(), &status, false).unwrap();
+    let (remains, _) = claim::remains(fixtures::owner(), &status, false).unwrap();
     let mut calls = Vec::new();
     loop {
         let plan = plan_deletion(&remains, &observed);
@@ -500,7 +502,7 @@ fn deletion_takes_the_service_then_the_dns_service_then_is_done() {
 fn retain_removes_the_ownership_tags_and_nothing_else() {
     let (mut observed, mut status) = (empty(), PrivateServiceStatus::default());
     converge(SIMPLE, &mut observed, &mut status);
-    let (remains, _) = report::remains(fixtures::owner(), &status, true).unwrap();
+    let (remains, _) = claim::remains(fixtures::owner(), &status, true).unwrap();
     let first = plan_deletion(&remains, &observed);
     for step in &first.steps {
         apply(&mut observed, step, 1);
@@ -543,7 +545,7 @@ proptest! {
             let calls = converge(&spec, &mut observed, &mut status);
             prop_assert!(calls.iter().filter(|call| **call == "ecs:UpdateService").count() <= 1);
             let wanted = resolved(&spec).desired;
-            let settled = plan(&wanted, &observed, &report::memory("uid-1", &status));
+            let settled = plan(&wanted, &observed, &memory::memory("uid-1", &status));
             prop_assert!(settled.is_settled(), "{:?}", settled);
             if let Some(member) = members.get(edit) {
                 tamper(&mut observed, *member);

@@ -2,8 +2,11 @@
 
 use super::*;
 use crate::assess;
+use crate::claim::{claim, displaced, remains};
 use crate::fixtures::{SERVICE_ARN, apply, at, empty, memory, owner, place, resolved};
+use crate::memory::{Memory, memory as memory_from};
 use crate::plan::plan;
+use privateservice_api::privateservice::Revision;
 
 const ONE: &str = "{source: {image: {name: 'redis:1'}}}";
 const TWO: &str = "{source: {image: {name: 'redis:2'}}}";
@@ -88,7 +91,7 @@ fn all_tries_of_one_recreation_keep_its_token() {
 }
 
 fn memory_of(status: &PrivateServiceStatus) -> Memory {
-    super::memory("uid-1", status)
+    memory_from("uid-1", status)
 }
 
 #[test]

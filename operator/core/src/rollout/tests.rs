@@ -3,7 +3,8 @@
 use super::*;
 use crate::fact::Fact;
 use crate::fixtures::{apply, at, completed, empty, memory, resolved};
-use crate::plan::{Applied, plan};
+use crate::memory::Applied;
+use crate::plan::plan;
 
 const ONE: &str = "{source: {image: {name: 'redis:1'}}}";
 const TWO: &str = "{source: {image: {name: 'redis:2'}}}";

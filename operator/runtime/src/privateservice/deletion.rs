@@ -1,7 +1,8 @@
 //! Deleting: works from status alone, whatever state the Environment and the spec are in, and lets go of the finalizer when nothing is
 //! left in AWS.
 
-use super::pass::{self, Next};
+use super::next::{self, Next};
+use super::pass;
 use super::placing;
 use super::remembered::Remembered;
 use super::writing::Writer;
@@ -13,6 +14,7 @@ use kube::ResourceExt;
 use privateservice_api::privateservice::DeletionPolicy;
 use privateservice_api::{PrivateService, PrivateServiceStatus};
 use privateservice_core::assess;
+use privateservice_core::claim;
 use privateservice_core::fact::Fact;
 use privateservice_core::guard;
 use privateservice_core::names;
@@ -35,7 +37,7 @@ pub(super) async fn run(
         && let Ok(place) = placing::place(object, ctx)
     {
         // Status may have been lost with a backup: what was made is where the Environment is.
-        report::locate(&mut previous, &place);
+        claim::locate(&mut previous, &place);
     }
     let owner = Owner {
         cluster_id: ctx.cluster_id.clone(),
@@ -43,7 +45,7 @@ pub(super) async fn run(
         name: object.name_any(),
     };
     let retain = object.spec.deletion_policy == Some(DeletionPolicy::Retain);
-    let place = report::remains(owner.clone(), &previous, retain).zip(region(&previous));
+    let place = claim::remains(owner.clone(), &previous, retain).zip(region(&previous));
     let Some(((remains, scope), region)) = place else {
         // No call was ever made for it, as far as anybody knows: status is written before the first one.
         finalizer::remove(&ctx.client.0, object).await?;
@@ -77,7 +79,7 @@ pub(super) async fn run(
         return Ok(Next::AwaitChange);
     }
     let execution = pass::execute(&account, &plan, &owner, &key, remembered.priority()).await;
-    pass::want_facts(
+    next::want_facts(
         &account,
         &scope,
         &plan,
@@ -106,7 +108,7 @@ pub(super) async fn run(
         }
     }
     writer.write(status).await?;
-    Ok(pass::next(
+    Ok(next::next(
         &plan,
         execution.failure.as_ref(),
         &observed,

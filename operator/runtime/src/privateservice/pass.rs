@@ -1,49 +1,35 @@
 //! One pass over a living object: observe, plan, guard, execute, assess, report. The only IO is the plan's own calls, the demand for facts
 //! and the writing of status; a pass never waits for a rate limit or a read.
 
+use super::next::{Next, after_problem, next, want_facts};
 use super::placing;
 use super::remembered::Remembered;
 use super::request;
 use super::writing::Writer;
 use crate::context::Context;
 use crate::kind;
-use k8s_openapi::jiff::{SignedDuration, Timestamp};
+use k8s_openapi::jiff::Timestamp;
 use privateservice_api::conditions::Reason;
 use privateservice_api::privateservice::RolloutPhase;
 use privateservice_api::{PrivateService, PrivateServiceStatus};
 use privateservice_aws::{Account, Outputs, Priority};
 use privateservice_core::assess::{self, Pass};
+use privateservice_core::claim;
 use privateservice_core::conditions;
-use privateservice_core::fact::{ABSENCE_CONFIRMED_AFTER, Fact};
+use privateservice_core::fact::Fact;
 use privateservice_core::failure::Failure;
 use privateservice_core::guard;
+use privateservice_core::memory::{self, Memory};
 use privateservice_core::observed::{Observed, Scope, Service, ServiceStatus};
 use privateservice_core::owner::{ObjectKey, Owner};
 use privateservice_core::place::Place;
-use privateservice_core::plan::{self, Memory, Need, Plan, WaitingOn};
+use privateservice_core::plan::{self, Need, Plan, WaitingOn};
 use privateservice_core::problem::Problem;
 use privateservice_core::report::{self, Report};
 use privateservice_core::resolve::Resolved;
 use privateservice_core::rollout::{self, Judgement};
 use privateservice_core::step::{Outcome, Step};
 use std::sync::Arc;
-use std::time::Duration;
-
-/// What the caller does next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Next {
-    /// Nothing: what the object waits for wakes it.
-    AwaitChange,
-    /// Come back after a pause.
-    After(Duration),
-}
-
-/// How long something that only a person or another system can change is left before it is tried again anyway.
-const SLOW_RETRY: Duration = Duration::from_mins(5);
-/// How soon a pass that made calls is followed by one that looks at what became of them.
-const AFTER_STEPS: Duration = Duration::from_millis(500);
-/// How often a wait for something outside is looked at.
-const PATIENT_RETRY: Duration = Duration::from_secs(30);
 
 /// Runs one pass over an object that was resolved.
 pub(super) async fn run(
@@ -58,17 +44,17 @@ pub(super) async fn run(
     let key = &kind::key(object);
     let mut previous = writer.previous();
     let desired = &resolved.desired;
-    if let Some(problem) = report::displaced(&previous, place) {
+    if let Some(problem) = claim::displaced(&previous, place) {
         writer.problem(&problem).await?;
         return Ok(after_problem(&problem));
     }
     let account = ctx.account(&place.region);
     let inventory = account.inventory();
     inventory.track(key, &desired.owner, &desired.scope);
-    inventory.seed(&desired.scope, report::remembered_revisions(&previous));
+    inventory.seed(&desired.scope, memory::remembered_revisions(&previous));
     let _pass = account.begin_pass(key);
     let mut observed = inventory.observed(&desired.scope);
-    let mut memory = report::memory(
+    let mut memory = memory::memory(
         object.metadata.uid.as_deref().unwrap_or_default(),
         &previous,
     );
@@ -115,7 +101,7 @@ pub(super) async fn run(
         plan.waiting_on.push(WaitingOn::Read(Need::Service));
     }
     if !plan.steps.is_empty()
-        && let Some(claim) = report::claim(&previous, place, &plan)
+        && let Some(claim) = claim::claim(&previous, place, &plan)
     {
         // A crash right after the first call must find in status where to look.
         writer.write(claim.clone()).await?;
@@ -278,49 +264,6 @@ fn elder_claims(
     placing::elder(object, place, ctx)
 }
 
-/// Asks for the facts the plan waits for.
-pub(super) fn want_facts(
-    account: &Arc<Account>,
-    scope: &Scope,
-    plan: &Plan,
-    observed: &Observed,
-    priority: Priority,
-    now: Timestamp,
-) {
-    let mut needs = plan.needs();
-    for waiting in &plan.waiting_on {
-        if let WaitingOn::AbsenceConfirmation(need) = waiting
-            && confirmation_due(need, observed, now)
-        {
-            needs.push(need.clone());
-        }
-    }
-    if !needs.is_empty() {
-        account.inventory().demand(scope, &needs, priority);
-    }
-}
-
-/// True if the second look that confirms an absence is due.
-fn confirmation_due(need: &Need, observed: &Observed, now: Timestamp) -> bool {
-    absent_since(need, observed)
-        .is_some_and(|first| now.duration_since(first) >= ABSENCE_CONFIRMED_AFTER)
-}
-
-fn absent_since(need: &Need, observed: &Observed) -> Option<Timestamp> {
-    match need {
-        Need::Service => first(&observed.service),
-        Need::Dns => first(&observed.dns),
-        Need::Newest | Need::Revision(_) => None,
-    }
-}
-
-const fn first<T>(fact: &Fact<T>) -> Option<Timestamp> {
-    match fact {
-        Fact::Absent { first, .. } => Some(*first),
-        Fact::Unknown | Fact::Present { .. } => None,
-    }
-}
-
 /// The service as it was last seen, if it is ours.
 fn last_service(account: &Arc<Account>, scope: &Scope, owner: &Owner) -> Option<Service> {
     account
@@ -359,69 +302,4 @@ fn is_moving(plan: &Plan, judgement: Option<&Judgement>, service: Option<&Servic
         )
     });
     rolling || (counting && !failed) || started || unsettled
-}
-
-/// When to look again, if nothing wakes the object before.
-pub(super) fn next(
-    plan: &Plan,
-    failure: Option<&Failure>,
-    observed: &Observed,
-    remembered: &mut Remembered,
-    now: Timestamp,
-) -> Next {
-    match failure {
-        // Woken when its turn comes.
-        Some(Failure::Queued { .. }) => return Next::AwaitChange,
-        Some(
-            Failure::Throttled { .. }
-            | Failure::Ambiguous { .. }
-            | Failure::NotYet { .. }
-            | Failure::Conflict { .. }
-            | Failure::RevisionGone { .. },
-        ) => return Next::After(remembered.back_off()),
-        Some(Failure::Waiting { .. }) => return Next::After(PATIENT_RETRY),
-        Some(Failure::Refused { .. }) => return Next::After(SLOW_RETRY),
-        // Some answers are facts by themselves and are followed by no read that would wake the object.
-        None if !plan.steps.is_empty() => return Next::After(AFTER_STEPS),
-        None => {}
-    }
-    let confirmation = plan.waiting_on.iter().find_map(|waiting| match waiting {
-        WaitingOn::AbsenceConfirmation(need) => absent_since(need, observed),
-        WaitingOn::Read(_) | WaitingOn::Draining | WaitingOn::InstancesLeaving => None,
-    });
-    if let Some(first) = confirmation {
-        let left = ABSENCE_CONFIRMED_AFTER.saturating_sub(now.duration_since(first));
-        let left = Duration::try_from(left).unwrap_or_default();
-        return Next::After(left.max(Duration::from_secs(1)));
-    }
-    let short = remembered
-        .short_since
-        .map(|since| assess::SHORT_OF_TASKS_FORGIVEN - now.duration_since(since));
-    let repair = if plan.drift.iter().any(|drift| drift.futile) {
-        remembered.repairs.until_next(now)
-    } else {
-        None
-    };
-    let timer = short
-        .into_iter()
-        .chain(repair)
-        .filter(SignedDuration::is_positive)
-        .min();
-    timer
-        .and_then(|left| Duration::try_from(left).ok())
-        .map_or(Next::AwaitChange, |left| {
-            Next::After(left + Duration::from_secs(1))
-        })
-}
-
-/// When to look again at an object with a problem.
-pub(super) fn after_problem(problem: &Problem) -> Next {
-    use privateservice_api::conditions::ReasonClass;
-    match problem.reason.class() {
-        ReasonClass::Patient => Next::After(PATIENT_RETRY),
-        ReasonClass::Terminal
-        | ReasonClass::Healthy
-        | ReasonClass::Progressing
-        | ReasonClass::Held => Next::After(SLOW_RETRY),
-    }
 }

@@ -1,0 +1,104 @@
+//! Where an object's things are, said in status before they are made: what a crash, a deletion or a moved Environment needs to know. Pure.
+
+use crate::names;
+use crate::observed::Scope;
+use crate::owner::Owner;
+use crate::place::Place;
+use crate::plan::{Plan, Remains};
+use crate::problem::Problem;
+use crate::step::Step;
+use privateservice_api::conditions::Reason;
+use privateservice_api::privateservice::{Discovery, PrivateServiceStatus};
+
+/// What must be in status before the first step of a plan runs, so that a crash right after it loses nothing: where things are made
+/// and with which create token. `None` if status says so already.
+pub fn claim(
+    previous: &PrivateServiceStatus,
+    place: &Place,
+    plan: &Plan,
+) -> Option<PrivateServiceStatus> {
+    let mut status = previous.clone();
+    locate(&mut status, place);
+    if plan
+        .steps
+        .iter()
+        .any(|step| matches!(step, Step::CreateService(_)))
+    {
+        if plan.epoch != previous.create_epoch.unwrap_or(0) {
+            // The service of the epoch before is gone. Tries of this one keep its token.
+            status.service_arn = None;
+        }
+        // From here on there may be a service, even if no answer ever tells us so.
+        status.create_epoch = Some(plan.epoch);
+    }
+    (status != *previous).then_some(status)
+}
+
+/// Says in status where an object's things are.
+pub fn locate(status: &mut PrivateServiceStatus, place: &Place) {
+    status.environment = Some(place.environment.clone());
+    status.region = Some(place.region.clone());
+    status.cluster = Some(place.cluster_arn.clone());
+    status
+        .discovery
+        .get_or_insert_with(Discovery::default)
+        .namespace_id = Some(place.namespace_id().to_owned());
+}
+
+/// Why an object that has something in one place cannot go on in another: what is there would be left behind.
+pub fn displaced(status: &PrivateServiceStatus, place: &Place) -> Option<Problem> {
+    if status.service_arn.is_none() && status.create_epoch.is_none() {
+        return None;
+    }
+    let cluster = status
+        .cluster
+        .as_ref()
+        .filter(|cluster| **cluster != place.cluster_arn);
+    let namespace = status
+        .discovery
+        .as_ref()
+        .and_then(|discovery| discovery.namespace_id.as_ref())
+        .filter(|namespace| *namespace != place.namespace_id());
+    let there = cluster.or(namespace)?;
+    Some(Problem::new(
+        Reason::EnvironmentNotReady,
+        format!(
+            "this service lives in {there}, but Environment {} is somewhere else now: give the Environment back what it named, or delete this object (which removes the service there) and create it again",
+            place.environment
+        ),
+    ))
+}
+
+/// What an object that is being deleted may have in AWS, from status alone. `None` if it never got anywhere.
+pub fn remains(
+    owner: Owner,
+    status: &PrivateServiceStatus,
+    retain: bool,
+) -> Option<(Remains, Scope)> {
+    let cluster_arn = status.cluster.clone()?;
+    let scope = Scope {
+        service: owner.name.clone(),
+        namespace_id: status
+            .discovery
+            .as_ref()
+            .and_then(|discovery| discovery.namespace_id.clone())
+            .unwrap_or_default(),
+        family: names::family(
+            status.environment.as_deref().unwrap_or_default(),
+            &owner.name,
+        ),
+        cluster_arn: cluster_arn.clone(),
+    };
+    let remains = Remains {
+        owner,
+        cluster_arn,
+        existed: status.service_arn.is_some() || status.create_epoch.is_some(),
+        dns_existed: status.create_epoch.is_some()
+            || status
+                .discovery
+                .as_ref()
+                .is_some_and(|dns| dns.service_id.is_some()),
+        retain,
+    };
+    Some((remains, scope))
+}

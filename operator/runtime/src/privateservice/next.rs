@@ -1,0 +1,138 @@
+//! What follows a pass: which facts are asked for, and when the object is looked at again if nothing wakes it before. Pure but for handing
+//! the demand to the inventory.
+
+use super::remembered::Remembered;
+use k8s_openapi::jiff::{SignedDuration, Timestamp};
+use privateservice_aws::{Account, Priority};
+use privateservice_core::assess;
+use privateservice_core::fact::{ABSENCE_CONFIRMED_AFTER, Fact};
+use privateservice_core::failure::Failure;
+use privateservice_core::observed::{Observed, Scope};
+use privateservice_core::plan::{Need, Plan, WaitingOn};
+use privateservice_core::problem::Problem;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What the caller does next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    /// Nothing: what the object waits for wakes it.
+    AwaitChange,
+    /// Come back after a pause.
+    After(Duration),
+}
+
+/// How long something that only a person or another system can change is left before it is tried again anyway.
+const SLOW_RETRY: Duration = Duration::from_mins(5);
+/// How soon a pass that made calls is followed by one that looks at what became of them.
+const AFTER_STEPS: Duration = Duration::from_millis(500);
+/// How often a wait for something outside is looked at.
+const PATIENT_RETRY: Duration = Duration::from_secs(30);
+
+/// Asks for the facts the plan waits for.
+pub(super) fn want_facts(
+    account: &Arc<Account>,
+    scope: &Scope,
+    plan: &Plan,
+    observed: &Observed,
+    priority: Priority,
+    now: Timestamp,
+) {
+    let mut needs = plan.needs();
+    for waiting in &plan.waiting_on {
+        if let WaitingOn::AbsenceConfirmation(need) = waiting
+            && confirmation_due(need, observed, now)
+        {
+            needs.push(need.clone());
+        }
+    }
+    if !needs.is_empty() {
+        account.inventory().demand(scope, &needs, priority);
+    }
+}
+
+/// True if the second look that confirms an absence is due.
+fn confirmation_due(need: &Need, observed: &Observed, now: Timestamp) -> bool {
+    absent_since(need, observed)
+        .is_some_and(|first| now.duration_since(first) >= ABSENCE_CONFIRMED_AFTER)
+}
+
+fn absent_since(need: &Need, observed: &Observed) -> Option<Timestamp> {
+    match need {
+        Need::Service => first(&observed.service),
+        Need::Dns => first(&observed.dns),
+        Need::Newest | Need::Revision(_) => None,
+    }
+}
+
+const fn first<T>(fact: &Fact<T>) -> Option<Timestamp> {
+    match fact {
+        Fact::Absent { first, .. } => Some(*first),
+        Fact::Unknown | Fact::Present { .. } => None,
+    }
+}
+
+/// When to look again, if nothing wakes the object before.
+pub(super) fn next(
+    plan: &Plan,
+    failure: Option<&Failure>,
+    observed: &Observed,
+    remembered: &mut Remembered,
+    now: Timestamp,
+) -> Next {
+    match failure {
+        // Woken when its turn comes.
+        Some(Failure::Queued { .. }) => return Next::AwaitChange,
+        Some(
+            Failure::Throttled { .. }
+            | Failure::Ambiguous { .. }
+            | Failure::NotYet { .. }
+            | Failure::Conflict { .. }
+            | Failure::RevisionGone { .. },
+        ) => return Next::After(remembered.back_off()),
+        Some(Failure::Waiting { .. }) => return Next::After(PATIENT_RETRY),
+        Some(Failure::Refused { .. }) => return Next::After(SLOW_RETRY),
+        // Some answers are facts by themselves and are followed by no read that would wake the object.
+        None if !plan.steps.is_empty() => return Next::After(AFTER_STEPS),
+        None => {}
+    }
+    let confirmation = plan.waiting_on.iter().find_map(|waiting| match waiting {
+        WaitingOn::AbsenceConfirmation(need) => absent_since(need, observed),
+        WaitingOn::Read(_) | WaitingOn::Draining | WaitingOn::InstancesLeaving => None,
+    });
+    if let Some(first) = confirmation {
+        let left = ABSENCE_CONFIRMED_AFTER.saturating_sub(now.duration_since(first));
+        let left = Duration::try_from(left).unwrap_or_default();
+        return Next::After(left.max(Duration::from_secs(1)));
+    }
+    let short = remembered
+        .short_since
+        .map(|since| assess::SHORT_OF_TASKS_FORGIVEN - now.duration_since(since));
+    let repair = if plan.drift.iter().any(|drift| drift.futile) {
+        remembered.repairs.until_next(now)
+    } else {
+        None
+    };
+    let timer = short
+        .into_iter()
+        .chain(repair)
+        .filter(SignedDuration::is_positive)
+        .min();
+    timer
+        .and_then(|left| Duration::try_from(left).ok())
+        .map_or(Next::AwaitChange, |left| {
+            Next::After(left + Duration::from_secs(1))
+        })
+}
+
+/// When to look again at an object with a problem.
+pub(super) fn after_problem(problem: &Problem) -> Next {
+    use privateservice_api::conditions::ReasonClass;
+    match problem.reason.class() {
+        ReasonClass::Patient => Next::After(PATIENT_RETRY),
+        ReasonClass::Terminal
+        | ReasonClass::Healthy
+        | ReasonClass::Progressing
+        | ReasonClass::Held => Next::After(SLOW_RETRY),
+    }
+}
