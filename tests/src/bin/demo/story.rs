@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 use aws_sim::{Behaviour, Subject};
+use privateservice_tests::command;
 use privateservice_tests::world::ENVIRONMENT;
 use privateservice_tests::{Options, World, eventually};
 
@@ -29,8 +30,25 @@ pub(crate) async fn tell() -> Result<()> {
     refusals(&world).await?;
     deletion(&world).await?;
     price(&world);
+    if std::env::var("DEMO").as_deref() == Ok("stay") {
+        stay(&world).await?;
+    }
     step("The end: stopping everything and checking every request against AWS's own API models");
     world.finish().await
+}
+
+/// Leaves everything running until the person has tried out enough.
+async fn stay(world: &World) -> Result<()> {
+    step("Yours to try (DEMO=stay): in another terminal");
+    let kubectl = command::tool("kubectl")?;
+    say(&format!(
+        "   export KUBECONFIG={}\n   alias kubectl={}\n   Press Enter here to end it.",
+        world.plane()?.kubeconfig().display(),
+        kubectl.display()
+    ));
+    let enter = tokio::task::spawn_blocking(|| std::io::stdin().read_line(&mut String::new()));
+    enter.await??;
+    Ok(())
 }
 
 async fn start() -> Result<World> {
