@@ -7,6 +7,7 @@ mod control_plane;
 mod count_calls;
 mod distrust_pages;
 mod keep_services;
+mod meet_another_simulation;
 mod rebuild_cluster;
 mod refuse_services;
 mod repair_drift;

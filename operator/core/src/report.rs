@@ -108,7 +108,7 @@ pub fn status(
         report.judgement.map(|judgement| judgement.phase),
         report.service,
     ) && report.plan.is_settled()
-        && report.plan.drift.is_empty()
+        && !report.plan.drift.iter().any(|drift| drift.member.rolls())
     {
         status.deployed = Some(deployed(previous, desired, service, now));
     }
