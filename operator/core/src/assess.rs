@@ -91,7 +91,6 @@ pub fn assess_deletion(plan: &Plan, failure: Option<&Failure>) -> Verdict {
 fn deletion_progress(plan: &Plan) -> String {
     let waiting = plan.waiting_on.first().map(|waiting| match waiting {
         WaitingOn::Draining => "the ECS service is stopping its tasks",
-        WaitingOn::InstancesLeaving => "tasks are leaving the DNS name",
         WaitingOn::Read(_) => "reading what is left in AWS",
         WaitingOn::AbsenceConfirmation(_) => {
             "AWS no longer shows it; a second look half a minute later decides"
@@ -125,7 +124,8 @@ fn conclude(pass: &Pass<'_>) -> Verdict {
     if let Some(failure) = pass.failure {
         let rolls = pass.plan.steps.iter().any(starts_rollout);
         // Tags and deployment settings change nothing of what serves.
-        let ready = if pass.was_ready && !rolls {
+        let passes = failure.reason().class() == ReasonClass::Progressing;
+        let ready = if pass.was_ready && !rolls && passes {
             Ready::Kept
         } else {
             Ready::False
@@ -162,6 +162,12 @@ fn conclude(pass: &Pass<'_>) -> Verdict {
 }
 
 fn waiting_verdict(pass: &Pass<'_>, waiting: &WaitingOn) -> Verdict {
+    // Something is to be rolled out and cannot be yet.
+    let differs = pass
+        .plan
+        .drift
+        .iter()
+        .any(|drift| drift.member.rolls() && !drift.futile);
     let (ready, reason, message) = match waiting {
         WaitingOn::Draining => (
             Ready::False,
@@ -169,9 +175,6 @@ fn waiting_verdict(pass: &Pass<'_>, waiting: &WaitingOn) -> Verdict {
             "an ECS service of this name is still stopping its tasks; it will be created after that"
                 .to_owned(),
         ),
-        WaitingOn::InstancesLeaving => {
-            (Ready::False, Reason::Draining, "tasks are leaving the DNS name".to_owned())
-        }
         // Everything serves; a listing that misses a name for once is no news.
         WaitingOn::AbsenceConfirmation(Need::Dns) if pass.was_ready => (
             Ready::Kept,
@@ -186,7 +189,7 @@ fn waiting_verdict(pass: &Pass<'_>, waiting: &WaitingOn) -> Verdict {
         ),
         WaitingOn::Read(_) => match pass.read_failure {
             // What was true goes on being true while AWS cannot be asked.
-            Some(_) | None if pass.was_ready => (
+            Some(_) | None if pass.was_ready && !differs => (
                 Ready::Kept,
                 Reason::Succeeded,
                 "all is as the spec asks".to_owned(),

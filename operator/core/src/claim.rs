@@ -8,6 +8,7 @@ use crate::plan::{Plan, Remains};
 use crate::problem::Problem;
 use crate::step::Step;
 use privateservice_api::conditions::Reason;
+use privateservice_api::environment::Environment;
 use privateservice_api::privateservice::{Discovery, PrivateServiceStatus};
 
 /// What must be in status before the first step of a plan runs, so that a crash right after it loses nothing: where things are made
@@ -43,6 +44,20 @@ pub fn locate(status: &mut PrivateServiceStatus, place: &Place) {
         .discovery
         .get_or_insert_with(Discovery::default)
         .namespace_id = Some(place.namespace_id().to_owned());
+}
+
+/// Says in status where an object's things would be, by the Environment's own words, whatever state it is in.
+pub fn locate_in(status: &mut PrivateServiceStatus, environment: &Environment) {
+    let spec = &environment.spec;
+    let existing = spec.existing.as_ref();
+    let namespace = existing.and_then(|existing| existing.namespace_arn.as_deref());
+    status.environment.clone_from(&environment.metadata.name);
+    status.region = Some(spec.region.clone());
+    status.cluster = existing.and_then(|existing| existing.cluster_arn.clone());
+    status
+        .discovery
+        .get_or_insert_with(Discovery::default)
+        .namespace_id = namespace.map(|arn| names::last_segment(arn).to_owned());
 }
 
 /// Why an object that has something in one place cannot go on in another: what is there would be left behind.

@@ -100,6 +100,21 @@ pub fn conditions(
         }
         None => {}
     }
+    if verdict.ready == Ready::Kept && verdict.findings.is_empty() {
+        // Nothing was looked at: what was found before stays.
+        let core = [
+            ConditionType::Ready,
+            ConditionType::Reconciling,
+            ConditionType::Stalled,
+        ];
+        let found = previous
+            .iter()
+            .filter(|old| core.iter().all(|kind| old.type_ != kind.as_str()));
+        conditions.extend(found.cloned().map(|old| Condition {
+            observed_generation: generation,
+            ..old
+        }));
+    }
     for finding in &verdict.findings {
         let status = if finding.holds { "True" } else { "False" };
         conditions.push(build(

@@ -3,6 +3,7 @@
 use crate::hash::Hash;
 use crate::observed::Revision;
 use crate::service::{Member, MemberHashes};
+use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use privateservice_api::privateservice::PrivateServiceStatus;
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -24,7 +25,7 @@ pub struct Memory {
     pub failed_rollout: Option<Hash>,
     /// Keys of the user's tags that were applied last.
     pub tag_keys: Vec<String>,
-    /// The PRIMARY deployment that our last update replaced, while this process remembers: a picture that shows it again is an old one.
+    /// The PRIMARY deployment that our last update replaced, for as long as a picture that shows it again may be an old one.
     pub replaced: Option<String>,
     /// Differences (wanted, shown) that were mended before, came back, and are left alone for now.
     pub futile: BTreeMap<Member, (Hash, Hash)>,
@@ -39,8 +40,11 @@ pub struct Applied {
     pub members: MemberHashes,
 }
 
+/// For how long DescribeServices may show a service as it was before an update; seconds, by what other tools report.
+const PICTURES_LAG: SignedDuration = SignedDuration::from_mins(1);
+
 /// What planning remembers of earlier passes, read from status.
-pub fn memory(uid: &str, status: &PrivateServiceStatus) -> Memory {
+pub fn memory(uid: &str, status: &PrivateServiceStatus, now: Timestamp) -> Memory {
     let members: MemberHashes = status
         .rendering
         .iter()
@@ -64,7 +68,14 @@ pub fn memory(uid: &str, status: &PrivateServiceStatus) -> Memory {
             .and_then(|rollout| rollout.failed_hash.clone())
             .map(Hash),
         tag_keys: status.tag_keys.clone(),
-        replaced: None,
+        // The one our last update replaced, while an answer may still be from before it.
+        replaced: status.rollout.as_ref().and_then(|rollout| {
+            let started = rollout.started_at.as_ref()?.0;
+            rollout
+                .replaces
+                .clone()
+                .filter(|_| now.duration_since(started) < PICTURES_LAG)
+        }),
         futile: std::collections::BTreeMap::new(),
     }
 }

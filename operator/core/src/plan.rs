@@ -45,8 +45,6 @@ pub enum WaitingOn {
     AbsenceConfirmation(Need),
     /// A deleted service of that name still stops its tasks.
     Draining,
-    /// Instances still leave the Cloud Map service.
-    InstancesLeaving,
 }
 
 /// A name in AWS that is not ours.
@@ -92,9 +90,7 @@ impl Plan {
             .iter()
             .filter_map(|waiting| match waiting {
                 WaitingOn::Read(need) => Some(need.clone()),
-                WaitingOn::AbsenceConfirmation(_)
-                | WaitingOn::Draining
-                | WaitingOn::InstancesLeaving => None,
+                WaitingOn::AbsenceConfirmation(_) | WaitingOn::Draining => None,
             })
             .collect()
     }

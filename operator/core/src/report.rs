@@ -29,6 +29,8 @@ pub struct Report<'a> {
     pub place: &'a Place,
     /// What was resolved.
     pub resolved: &'a Resolved,
+    /// AWS, as known at the beginning of the pass.
+    pub observed_before: &'a Observed,
     /// AWS, as known at the end of the pass.
     pub observed: &'a Observed,
     /// The service as it was last seen.
@@ -137,11 +139,16 @@ fn dns(status: &mut PrivateServiceStatus, id: &str, arn: &str) {
 
 /// What is in force now: as sent, where everything was sent or is as wanted; as before otherwise.
 fn applied(report: &Report<'_>) -> Option<Applied> {
-    let settled = report.plan.waiting_on.is_empty()
-        && report.completed
-        && report.plan.conflict.is_none()
-        && !report.plan.rollout_held;
-    if !settled {
+    // A later step of the pass may fail, and fail again, without changing what was sent.
+    let sent = report.outcomes.iter().any(|outcome| {
+        matches!(
+            outcome,
+            Outcome::ServiceCreated { .. } | Outcome::ServiceUpdated { .. }
+        )
+    });
+    let differs = report.plan.drift.iter().any(|drift| !drift.futile);
+    let as_wanted = report.plan.waiting_on.is_empty() && report.completed && !differs;
+    if report.plan.conflict.is_some() || report.plan.rollout_held || !(sent || as_wanted) {
         return None;
     }
     let desired = &report.resolved.desired;
@@ -174,9 +181,15 @@ fn rollout(
             Outcome::ServiceUpdated { deployment_id } => deployment_id.clone(),
             _ => None,
         });
+        let primary = report
+            .observed_before
+            .service
+            .present()
+            .and_then(Service::primary);
         return Some(RolloutStatus {
             phase: Some(RolloutPhase::Progressing),
             id,
+            replaces: primary.map(|primary| primary.id.clone()),
             started_at: Some(Time(now)),
             ..RolloutStatus::default()
         });
@@ -194,6 +207,7 @@ fn rollout(
         phase: Some(judgement.phase),
         id: judgement.id.clone(),
         reason: failed.then(|| judgement.message.clone()),
+        replaces: before.replaces.clone().filter(|_| same),
         started_at: before
             .started_at
             .clone()

@@ -105,9 +105,8 @@ async fn one_pass(
         Err(environment::Unfit::Unanswered(_))
     ));
     let before = verdict::Before {
-        judged: previous.observed_generation == object.metadata.generation
-            && !previous.conditions.is_empty(),
         ready,
+        not_ready: verdict::is_not_ready(&previous),
         long_unanswered: seen.is_unanswered_for(pace.unanswered, Instant::now()),
     };
     let verdict = verdict::conclude(&judgement, before);

@@ -26,16 +26,19 @@ pub struct Malformed<K: Kind> {
     pub metadata: ObjectMeta,
     /// Its status: an error if that is unreadable too.
     pub status: Result<Option<K::Status>, ()>,
+    /// `spec.deletionPolicy` as it stands there; null if it does not.
+    pub deletion_policy: serde_json::Value,
     /// What is wrong with it.
     pub error: String,
 }
 
 impl<K: Kind> Malformed<K> {
-    /// The object with an empty spec, if it is being deleted and its status can be read: deleting needs no more.
+    /// The object with nothing but its deletion policy in the spec, if it is being deleted and its status and that policy can be read:
+    /// deleting needs no more.
     pub fn deletable(&self) -> Option<K> {
         let status = self.status.clone().ok()?;
         self.metadata.deletion_timestamp.as_ref()?;
-        Some(K::salvaged(self.metadata.clone(), status))
+        K::salvaged(self.metadata.clone(), status).with_deletion_policy(&self.deletion_policy)
     }
 }
 
@@ -60,6 +63,10 @@ impl<'de, K: Kind> Deserialize<'de> for Guarded<K> {
                 Ok(Self::Malformed(Box::new(Malformed {
                     metadata: ObjectMeta::deserialize(metadata).map_err(D::Error::custom)?,
                     status,
+                    deletion_policy: value
+                        .pointer("/spec/deletionPolicy")
+                        .cloned()
+                        .unwrap_or_default(),
                     error: error.to_string(),
                 })))
             }
@@ -106,6 +113,7 @@ impl<K: Kind> Resource for Guarded<K> {
 mod tests {
     use super::*;
     use privateservice_api::PrivateService;
+    use privateservice_api::privateservice::DeletionPolicy;
     use serde_json::{Value, json};
 
     fn read(mut object: Value) -> Guarded<PrivateService> {
@@ -156,5 +164,17 @@ mod tests {
         let without =
             malformed(json!({"metadata": deleted, "spec": 5, "status": {"conditions": 5}}));
         assert!(without.deletable().is_none());
+    }
+
+    #[test]
+    fn the_deletion_policy_of_a_malformed_object_is_kept_or_nothing_is_deleted() {
+        let deleted = json!({"deletionTimestamp": "2026-01-01T00:00:00Z"});
+        let with = |policy: &str| {
+            let spec = json!({"architecture": "Quantum", "deletionPolicy": policy});
+            malformed(json!({"metadata": deleted, "spec": spec})).deletable()
+        };
+        let retained = with("Retain").unwrap();
+        assert_eq!(retained.spec.deletion_policy, Some(DeletionPolicy::Retain));
+        assert!(with("Archive").is_none());
     }
 }

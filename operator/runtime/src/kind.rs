@@ -35,6 +35,9 @@ pub trait Kind:
     /// What is left of an object whose spec cannot be read.
     fn salvaged(metadata: ObjectMeta, status: Option<Self::Status>) -> Self;
 
+    /// The object with this deletion policy, if it is one this version knows.
+    fn with_deletion_policy(self, policy: &serde_json::Value) -> Option<Self>;
+
     /// The API of objects in this namespace (ignored where the kind has none). Answers are read as metadata alone: writing needs no
     /// more, and works for objects this version cannot read.
     fn api(client: Client, namespace: Option<&str>) -> Api<PartialObjectMeta<Self>>;
@@ -70,6 +73,11 @@ impl Kind for PrivateService {
             status,
             ..Self::default()
         }
+    }
+
+    fn with_deletion_policy(mut self, policy: &serde_json::Value) -> Option<Self> {
+        self.spec.deletion_policy = serde_json::from_value(policy.clone()).ok()?;
+        Some(self)
     }
 
     fn api(client: Client, namespace: Option<&str>) -> Api<PartialObjectMeta<Self>> {
@@ -110,6 +118,10 @@ impl Kind for Environment {
             status,
             ..Self::default()
         }
+    }
+
+    fn with_deletion_policy(self, _policy: &serde_json::Value) -> Option<Self> {
+        Some(self)
     }
 
     fn api(client: Client, _namespace: Option<&str>) -> Api<PartialObjectMeta<Self>> {

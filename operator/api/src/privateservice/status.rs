@@ -142,9 +142,12 @@ pub struct RolloutStatus {
     /// Where it stands.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub phase: Option<RolloutPhase>,
-    /// Its id: the hash of the whole service revision.
+    /// The ECS deployment it is about, `ecs-svc/...`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
+    /// Bookkeeping: the ECS deployment that it replaces; an answer of AWS that still shows that one is an old picture.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<String>,
     /// Why it stands there, in AWS's words where there are some.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -154,7 +157,7 @@ pub struct RolloutStatus {
     /// When it ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub finished_at: Option<Time>,
-    /// Id of the rollout that failed last; it is not tried again by itself.
+    /// Hash of what failed to roll out; it is not tried again by itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failed_hash: Option<String>,
 }

@@ -181,6 +181,53 @@ fn a_call_about_tags_that_fails_leaves_ready_as_it_was() {
 }
 
 #[test]
+fn what_waits_for_a_person_is_never_ready_even_if_only_tags_are_concerned() {
+    let plan = Plan {
+        steps: vec![Step::UntagService {
+            arn: "arn".into(),
+            keys: vec!["a".into()],
+        }],
+        ..Plan::default()
+    };
+    let (service, complete) = (service(), judgement(RolloutPhase::Complete));
+    for reason in [Reason::InvalidSpec, Reason::AccessDenied] {
+        let failure = Failure::Waiting {
+            operation: "ecs:UntagResource",
+            message: "no".into(),
+            reason,
+        };
+        let pass = Pass {
+            failure: Some(&failure),
+            was_ready: true,
+            ..settled(&plan, &service, &complete)
+        };
+        assert_eq!(assess(&pass).ready, Ready::False);
+    }
+}
+
+#[test]
+fn a_change_that_cannot_be_planned_yet_is_not_ready() {
+    let drift = Drift {
+        member: Member::TaskDefinition,
+        behind_our_back: false,
+        want: "a".into(),
+        have: "b".into(),
+        futile: false,
+    };
+    let plan = Plan {
+        drift: vec![drift],
+        waiting_on: vec![WaitingOn::Read(Need::Newest)],
+        ..Plan::default()
+    };
+    let (service, complete) = (service(), judgement(RolloutPhase::Complete));
+    let pass = Pass {
+        was_ready: true,
+        ..settled(&plan, &service, &complete)
+    };
+    assert_eq!(assess(&pass).ready, Ready::False);
+}
+
+#[test]
 fn a_conflict_names_the_other_owner() {
     let owner = crate::owner::Owner {
         cluster_id: "c".into(),

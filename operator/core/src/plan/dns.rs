@@ -4,7 +4,7 @@ use super::{Conflict, Need, Plan, WaitingOn};
 use crate::desired::Desired;
 use crate::fact::Fact;
 use crate::memory::Memory;
-use crate::observed::{Observed, Service};
+use crate::observed::{Observed, RolloutState, Service};
 use crate::step::{Reference, Step};
 
 /// The DNS service a service is to be registered with: known, to be created first, or to be waited for.
@@ -58,7 +58,12 @@ pub(super) fn plan_unwanted(
         .registries
         .as_ref()
         .is_some_and(|registries| !registries.is_empty());
-    if desired.dns.is_some() || !memory.dns_existed || registered {
+    // While a rollout is undecided, ECS may go back to tasks that are registered with it.
+    let [only] = service.deployments.as_slice() else {
+        return;
+    };
+    let decided = matches!(only.rollout_state, Some(RolloutState::Completed) | None);
+    if desired.dns.is_some() || !memory.dns_existed || registered || !decided {
         return;
     }
     match &observed.dns {

@@ -32,7 +32,7 @@ fn converge(
         let plan = plan(
             &resolved.desired,
             observed,
-            &memory::memory("uid-1", status),
+            &memory::memory("uid-1", status, at(9)),
         );
         assert!(
             plan.waiting_on.is_empty(),
@@ -53,6 +53,7 @@ fn converge(
             &report::Report {
                 place: &place(),
                 resolved: &resolved,
+                observed_before: observed,
                 observed,
                 service: observed.service.present(),
                 plan: &plan,
@@ -238,7 +239,11 @@ fn capacity_changes_force_a_deployment_and_nothing_else_does() {
     let (mut observed, mut status) = (empty(), PrivateServiceStatus::default());
     converge(SIMPLE, &mut observed, &mut status);
     let forced = |spec: &str| {
-        let plan = plan(&desired(spec), &observed, &memory::memory("uid-1", &status));
+        let plan = plan(
+            &desired(spec),
+            &observed,
+            &memory::memory("uid-1", &status, at(9)),
+        );
         plan.steps
             .iter()
             .any(|step| matches!(step, Step::UpdateService(u) if u.force_new_deployment))
@@ -307,7 +312,7 @@ fn a_difference_that_came_back_after_it_was_mended_is_left_alone_until_it_change
     let (mut observed, mut status) = (empty(), PrivateServiceStatus::default());
     converge(SIMPLE, &mut observed, &mut status);
     tamper(&mut observed, Member::Network);
-    let mut memory = memory::memory("uid-1", &status);
+    let mut memory = memory::memory("uid-1", &status, at(9));
     let first = plan(&desired(SIMPLE), &observed, &memory);
     let drift = &first.drift[0];
     assert!(drift.behind_our_back && !drift.futile && !first.steps.is_empty());
@@ -378,7 +383,7 @@ fn rendered_anew(mut desired: Desired) -> Desired {
 fn a_renderer_change_alone_rolls_nothing_until_the_intent_changes() {
     let (mut observed, mut status) = (empty(), PrivateServiceStatus::default());
     converge(SIMPLE, &mut observed, &mut status);
-    let memory = memory::memory("uid-1", &status);
+    let memory = memory::memory("uid-1", &status, at(9));
     let upgraded = rendered_anew(desired(SIMPLE));
     let held = plan(&upgraded, &observed, &memory);
     assert!(held.is_settled(), "{held:?}");
@@ -403,7 +408,7 @@ fn a_member_that_an_older_operator_did_not_know_rolls_nothing() {
     let held = plan(
         &desired(SIMPLE),
         &observed,
-        &memory::memory("uid-1", &status),
+        &memory::memory("uid-1", &status, at(9)),
     );
     assert!(held.is_settled());
     assert!(held.held.contains_key(&Member::Connect));
@@ -430,7 +435,7 @@ fn while_a_rendering_is_held_an_edit_behind_our_back_is_still_seen() {
     let plan = plan(
         &rendered_anew(desired(SIMPLE)),
         &observed,
-        &memory::memory("uid-1", &status),
+        &memory::memory("uid-1", &status, at(9)),
     );
     assert_eq!(
         plan.drift
@@ -456,7 +461,7 @@ fn a_lost_status_finds_everything_as_it_is() {
 fn a_failed_rollout_is_not_tried_again_but_a_changed_spec_is() {
     let (mut observed, mut status) = (empty(), PrivateServiceStatus::default());
     converge(SIMPLE, &mut observed, &mut status);
-    let mut memory = memory::memory("uid-1", &status);
+    let mut memory = memory::memory("uid-1", &status, at(9));
     memory.failed_rollout = Some(desired(OTHER).rollout_identity());
     let held = plan(&desired(OTHER), &observed, &memory);
     assert_eq!(held.steps, []);
@@ -545,7 +550,7 @@ proptest! {
             let calls = converge(&spec, &mut observed, &mut status);
             prop_assert!(calls.iter().filter(|call| **call == "ecs:UpdateService").count() <= 1);
             let wanted = resolved(&spec).desired;
-            let settled = plan(&wanted, &observed, &memory::memory("uid-1", &status));
+            let settled = plan(&wanted, &observed, &memory::memory("uid-1", &status, at(9)));
             prop_assert!(settled.is_settled(), "{:?}", settled);
             if let Some(member) = members.get(edit) {
                 tamper(&mut observed, *member);

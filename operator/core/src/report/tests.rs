@@ -22,6 +22,7 @@ fn report_of<'a>(
     Report {
         place,
         resolved,
+        observed_before: observed,
         observed,
         service: observed.service.present(),
         plan,
@@ -91,7 +92,7 @@ fn all_tries_of_one_recreation_keep_its_token() {
 }
 
 fn memory_of(status: &PrivateServiceStatus) -> Memory {
-    memory_from("uid-1", status)
+    memory_from("uid-1", status, at(9))
 }
 
 #[test]
@@ -144,6 +145,42 @@ fn an_edit_that_still_waits_for_its_turn_changes_nothing_of_what_is_said_to_serv
     assert_eq!(after.deployed, before.deployed);
     assert_eq!(after.intent, before.intent);
     assert_eq!(after.observed_generation, Some(2));
+}
+
+#[test]
+fn an_update_that_was_sent_is_remembered_although_a_later_step_failed() {
+    let (observed, before) = created();
+    let edited = resolved(TWO);
+    let plan = plan(&edited.desired, &observed, &memory_of(&before));
+    let place = place();
+    let outcomes = [
+        Outcome::TaskDefinitionRegistered {
+            arn: "arn:aws:ecs:eu-west-3:1:task-definition/pre-prod_api:2".into(),
+            hash: edited.desired.task_definition.hash(),
+        },
+        Outcome::ServiceUpdated {
+            deployment_id: Some("ecs-svc/2".into()),
+        },
+    ];
+    let report = Report {
+        completed: false,
+        outcomes: &outcomes,
+        ..report_of(&place, &edited, &observed, &plan, None)
+    };
+    let after = status(
+        &before,
+        &report,
+        &assess::assess_suspended(),
+        Some(2),
+        at(2),
+    );
+    assert_eq!(
+        after.intent.as_deref(),
+        Some(edited.desired.intent.as_str())
+    );
+    let rollout = after.rollout.unwrap();
+    assert_eq!(rollout.id.as_deref(), Some("ecs-svc/2"));
+    assert_eq!(rollout.replaces.as_deref(), Some("ecs-svc/1"));
 }
 
 #[test]

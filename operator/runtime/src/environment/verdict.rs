@@ -12,10 +12,10 @@ pub(super) const MISSED_SWEEPS: u32 = 3;
 /// What was known of an Environment before this look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Before {
-    /// This generation was judged.
-    pub(super) judged: bool,
-    /// It was Ready.
+    /// Ready was True.
     pub(super) ready: bool,
+    /// Ready was False, or there was nothing yet; not Unknown, which is what silence made of True.
+    pub(super) not_ready: bool,
     /// AWS has not answered for long.
     pub(super) long_unanswered: bool,
 }
@@ -30,13 +30,11 @@ pub(super) fn conclude(judgement: &Result<(), Unfit>, before: Before) -> Option<
             "services can run here",
         )),
         Err(Unfit::Known(found)) => Some(problem(found)),
-        Err(Unfit::Unanswered(_)) if before.judged && before.ready && !before.long_unanswered => {
-            None
-        }
+        Err(Unfit::Unanswered(_)) if before.ready && !before.long_unanswered => None,
         Err(Unfit::Unanswered(silence)) => {
             let ready = match silence.reason {
                 _ if before.ready && before.long_unanswered => Ready::Unknown,
-                Reason::AccessDenied | Reason::CredentialsError if !before.ready => Ready::False,
+                Reason::AccessDenied | Reason::CredentialsError if before.not_ready => Ready::False,
                 _ => Ready::Kept,
             };
             // What a rollout's reasons say would mislead here.
@@ -60,6 +58,15 @@ pub(super) fn problem(problem: &Problem) -> Verdict {
     verdict(Ready::False, problem.reason, &problem.message)
 }
 
+/// True if the status says that it is not Ready, or nothing yet.
+pub(super) fn is_not_ready(status: &EnvironmentStatus) -> bool {
+    status
+        .conditions
+        .iter()
+        .find(|condition| condition.type_ == ConditionType::Ready.as_str())
+        .is_none_or(|condition| condition.status == "False")
+}
+
 /// True if the status says Ready.
 pub(super) fn is_ready(status: &EnvironmentStatus) -> bool {
     status.conditions.iter().any(|condition| {
@@ -81,8 +88,8 @@ mod tests {
     use super::*;
 
     const READY: Before = Before {
-        judged: true,
         ready: true,
+        not_ready: false,
         long_unanswered: false,
     };
 
@@ -106,14 +113,23 @@ mod tests {
                 conclude(&silence(reason), long).unwrap().ready,
                 Ready::Unknown
             );
+            let unknown = Before {
+                ready: false,
+                ..long
+            };
+            assert_eq!(
+                conclude(&silence(reason), unknown).unwrap().ready,
+                Ready::Kept,
+                "Unknown stays Unknown"
+            );
         }
     }
 
     #[test]
     fn an_environment_that_was_never_ready_says_why_aws_cannot_be_asked() {
         let fresh = Before {
-            judged: false,
             ready: false,
+            not_ready: true,
             long_unanswered: false,
         };
         let denied = conclude(&silence(Reason::AccessDenied), fresh).unwrap();

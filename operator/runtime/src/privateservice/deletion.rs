@@ -3,7 +3,6 @@
 
 use super::next::{self, Next};
 use super::pass;
-use super::placing;
 use super::remembered::Remembered;
 use super::writing::Writer;
 use crate::context::Context;
@@ -34,10 +33,12 @@ pub(super) async fn run(
     let key = kind::key(object);
     let mut previous = writer.previous();
     if previous.cluster.is_none()
-        && let Ok(place) = placing::place(object, ctx)
+        && let Some(environment) = ctx
+            .environment_name(object)
+            .and_then(|name| ctx.environment(&name))
     {
-        // Status may have been lost with a backup: what was made is where the Environment is.
-        claim::locate(&mut previous, &place);
+        // Status may have been lost with a backup: what was made is where the Environment says.
+        claim::locate_in(&mut previous, &environment);
     }
     let owner = Owner {
         cluster_id: ctx.cluster_id.clone(),

@@ -19,6 +19,7 @@ use privateservice_core::conditions;
 use privateservice_core::fact::Fact;
 use privateservice_core::failure::Failure;
 use privateservice_core::guard;
+use privateservice_core::hash::Hash;
 use privateservice_core::memory::{self, Memory};
 use privateservice_core::observed::{Observed, Scope, Service, ServiceStatus};
 use privateservice_core::owner::{ObjectKey, Owner};
@@ -45,6 +46,7 @@ pub(super) async fn run(
     let mut previous = writer.previous();
     let desired = &resolved.desired;
     if let Some(problem) = claim::displaced(&previous, place) {
+        super::rest(ctx, object);
         writer.problem(&problem).await?;
         return Ok(after_problem(&problem));
     }
@@ -57,8 +59,8 @@ pub(super) async fn run(
     let mut memory = memory::memory(
         object.metadata.uid.as_deref().unwrap_or_default(),
         &previous,
+        now,
     );
-    memory.replaced = remembered.replaced(now);
     if let Some(service) = observed.service.present()
         && rollout::is_outdated(service, &memory, previous.rollout.as_ref())
     {
@@ -70,6 +72,8 @@ pub(super) async fn run(
     if plan.waiting_on.is_empty() {
         remembered.repairs.seen(&plan.drift);
     }
+    plan.steps
+        .retain(|step| !is_about_tags(step) || !remembered.was_tagged(&Hash::of(step), now));
     for drift in plan.drift.iter().filter(|drift| drift.futile) {
         ctx.events.notice(
             object,
@@ -90,7 +94,7 @@ pub(super) async fn run(
         );
         inventory.set_moving(key, false);
         writer.problem(&problem).await?;
-        return Ok(Next::AwaitChange);
+        return Ok(after_problem(&problem));
     }
     if let Err(violation) = guard::check(&plan, &observed, &desired.owner) {
         tracing::error!(%violation, "a plan was dropped: this is a bug of the operator");
@@ -116,6 +120,14 @@ pub(super) async fn run(
         remembered.priority(),
         now,
     );
+    for step in plan
+        .steps
+        .iter()
+        .take(execution.outcomes.len())
+        .filter(|step| is_about_tags(step))
+    {
+        remembered.tagged(Hash::of(step), now);
+    }
     let after = inventory.observed(&desired.scope);
     let service = last_service(&account, &desired.scope, &desired.owner);
     remembered.short_since = service.as_ref().and_then(|service| {
@@ -142,6 +154,7 @@ pub(super) async fn run(
         &Report {
             place,
             resolved,
+            observed_before: &observed,
             observed: &after,
             service: service.as_ref(),
             plan: &plan,
@@ -168,10 +181,16 @@ pub(super) async fn run(
         .any(|outcome| matches!(outcome, Outcome::ServiceUpdated { .. }))
     {
         remembered.repairs.mended(&plan.drift, now);
-        let primary = observed.service.present().and_then(Service::primary);
-        remembered.update_replaced(primary.map(|primary| primary.id.clone()), now);
     }
-    inventory.set_moving(key, is_moving(&plan, judgement.as_ref(), service.as_ref()));
+    inventory.set_moving(
+        key,
+        is_moving(
+            &plan,
+            &execution.outcomes,
+            judgement.as_ref(),
+            service.as_ref(),
+        ),
+    );
     Ok(next(
         &plan,
         execution.failure.as_ref(),
@@ -179,6 +198,11 @@ pub(super) async fn run(
         remembered,
         now,
     ))
+}
+
+/// True for a call that changes tags of the ECS service and nothing else.
+const fn is_about_tags(step: &Step) -> bool {
+    matches!(step, Step::TagService { .. } | Step::UntagService { .. })
 }
 
 /// What executing a plan came to.
@@ -278,7 +302,12 @@ fn was_ready(status: &PrivateServiceStatus, generation: Option<i64>) -> bool {
 }
 
 /// True while AWS changes by itself, so that it is read often.
-fn is_moving(plan: &Plan, judgement: Option<&Judgement>, service: Option<&Service>) -> bool {
+fn is_moving(
+    plan: &Plan,
+    outcomes: &[Outcome],
+    judgement: Option<&Judgement>,
+    service: Option<&Service>,
+) -> bool {
     let rolling = judgement.is_some_and(|judgement| {
         matches!(
             judgement.phase,
@@ -290,10 +319,12 @@ fn is_moving(plan: &Plan, judgement: Option<&Judgement>, service: Option<&Servic
     let counting = service.is_some_and(|service| {
         service.running_count != service.desired_count || service.pending_count != 0
     });
-    let started = plan
-        .steps
-        .iter()
-        .any(|step| matches!(step, Step::CreateService(_) | Step::UpdateService(_)));
+    let started = outcomes.iter().any(|outcome| {
+        matches!(
+            outcome,
+            Outcome::ServiceCreated { .. } | Outcome::ServiceUpdated { .. }
+        )
+    });
     // A service that is not shown yet, right after it was created, soon is.
     let unsettled = plan.waiting_on.iter().any(|waiting| {
         matches!(

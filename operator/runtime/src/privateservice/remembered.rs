@@ -4,6 +4,7 @@ use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use privateservice_api::conditions::Reason;
 use privateservice_aws::{Lane, Priority};
 use privateservice_core::failure::Failure;
+use privateservice_core::hash::Hash;
 use privateservice_core::repairs::Repairs;
 use std::time::Duration;
 
@@ -23,16 +24,16 @@ pub(crate) struct Remembered {
     pub(super) repairs: Repairs,
     /// The request for a fresh look that is being answered, and since when.
     pub(super) looking: Option<(String, Timestamp)>,
-    /// The PRIMARY deployment that our last update replaced, and when.
-    replaced: Option<(String, Timestamp)>,
+    /// The last call about tags: its content, when it was made, and how often in a row.
+    tagged: Option<(Hash, Timestamp, u32)>,
     /// Since when AWS says that there is no such cluster.
     cluster_gone: Option<Timestamp>,
     /// Failures in a row.
     failures: u32,
 }
 
-/// For how long DescribeServices may show a service as it was before an update; seconds, by what other tools report.
-const PICTURES_LAG: SignedDuration = SignedDuration::from_mins(1);
+/// A call about tags is not repeated sooner; each further time it is twice as long.
+const TAG_PAUSE: SignedDuration = SignedDuration::from_secs(20);
 /// The first and the longest pause after a failure.
 const BACKOFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_mins(1));
 
@@ -47,7 +48,7 @@ impl Remembered {
             short_since: None,
             repairs: Repairs::default(),
             looking: None,
-            replaced: None,
+            tagged: None,
             cluster_gone: None,
             failures: 0,
         }
@@ -90,17 +91,22 @@ impl Remembered {
         self.cluster_gone
     }
 
-    /// Takes note of the PRIMARY deployment that an update of ours has just replaced.
-    pub(super) fn update_replaced(&mut self, deployment: Option<String>, now: Timestamp) {
-        self.replaced = deployment.map(|id| (id, now));
+    /// True if this very call about tags was made a short while ago: the picture that asks for it again is old, or AWS keeps another
+    /// value than it was sent. Each further time the while is longer.
+    pub(super) fn was_tagged(&self, call: &Hash, now: Timestamp) -> bool {
+        self.tagged.as_ref().is_some_and(|(before, at, times)| {
+            let pause = TAG_PAUSE.saturating_mul(1 << times.min(&6));
+            before == call && now.duration_since(*at) < pause
+        })
     }
 
-    /// The deployment our last update replaced, while an answer that still shows it as PRIMARY may be an old one.
-    pub(super) fn replaced(&self, now: Timestamp) -> Option<String> {
-        self.replaced
-            .as_ref()
-            .filter(|(_, at)| now.duration_since(*at) < PICTURES_LAG)
-            .map(|(id, _)| id.clone())
+    /// Takes note of a call about tags.
+    pub(super) fn tagged(&mut self, call: Hash, now: Timestamp) {
+        let times = match &self.tagged {
+            Some((before, _, times)) if *before == call => times.saturating_add(1),
+            Some(_) | None => 0,
+        };
+        self.tagged = Some((call, now, times));
     }
 
     /// What this object's calls may go ahead of.

@@ -8,13 +8,12 @@ use privateservice_aws::Inventory;
 use privateservice_core::fact::Fact;
 use privateservice_core::observed::Scope;
 
-/// What the annotations ask for: the later of the two, which both hold times.
+/// What the annotations ask for. Where both are set, the words of both: a new one of either is a new request.
 pub(super) fn requested(object: &PrivateService) -> Option<String> {
     [meta::RECONCILE_AT, meta::FLUX_REQUESTED_AT]
         .into_iter()
-        .filter_map(|name| object.annotations().get(name))
-        .max()
-        .cloned()
+        .filter_map(|name| object.annotations().get(name).cloned())
+        .reduce(|one, other| format!("{one} {other}"))
 }
 
 /// Has AWS read anew for a request that `handled` does not name yet. The request, once a read that began after it has ended.
