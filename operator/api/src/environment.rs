@@ -10,7 +10,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::privateservice::{TAGS_MESSAGE, TAGS_RULE};
+use crate::privateservice::{TAG_CHARACTERS_MESSAGE, TAG_CHARACTERS_RULE, TAGS_MESSAGE, TAGS_RULE};
 
 /// What the platform team asks for.
 #[derive(CustomResource, KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -92,7 +92,10 @@ pub struct EnvironmentSpec {
         "maxProperties" = crate::meta::MAX_ENVIRONMENT_TAGS,
         "additionalProperties" = serde_json::json!({"type": "string", "maxLength": 256})
     ))]
-    #[x_kube(validation = Rule::new(TAGS_RULE).message(TAGS_MESSAGE))]
+    #[x_kube(
+        validation = Rule::new(TAGS_RULE).message(TAGS_MESSAGE),
+        validation = Rule::new(TAG_CHARACTERS_RULE).message(TAG_CHARACTERS_MESSAGE)
+    )]
     pub tags: BTreeMap<String, String>,
 }
 

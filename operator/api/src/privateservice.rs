@@ -148,7 +148,10 @@ pub struct PrivateServiceSpec {
         "maxProperties" = crate::meta::MAX_SERVICE_TAGS,
         "additionalProperties" = serde_json::json!({"type": "string", "maxLength": 256})
     ))]
-    #[x_kube(validation = Rule::new(TAGS_RULE).message(TAGS_MESSAGE))]
+    #[x_kube(
+        validation = Rule::new(TAGS_RULE).message(TAGS_MESSAGE),
+        validation = Rule::new(TAG_CHARACTERS_RULE).message(TAG_CHARACTERS_MESSAGE)
+    )]
     pub tags: BTreeMap<String, String>,
 
     /// What deleting this object does in AWS: Delete (the default) removes everything made for it;
@@ -243,3 +246,7 @@ pub(crate) const TAGS_RULE: &str = "self.all(k, !k.startsWith('flexstack.dev/') 
     !k.lowerAscii().startsWith('aws:') && k.size() >= 1 && k.size() <= 128)";
 pub(crate) const TAGS_MESSAGE: &str = "tag keys have 1 to 128 characters and must not start with \
     flexstack.dev/ or aws: (they are reserved): write another key";
+pub(crate) const TAG_CHARACTERS_RULE: &str =
+    r"self.all(k, (k + self[k]).matches('^[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*$'))";
+pub(crate) const TAG_CHARACTERS_MESSAGE: &str = "tag keys and values hold letters, digits, spaces \
+    and _ . : / = + - @ (AWS takes no others): write them without the rest";

@@ -301,6 +301,15 @@ async fn tags() {
         ("tags: {team: a, 'cost center': '', flexstack: x}", ACCEPTED),
         ("tags: {flexstack.dev/owner: me}", reserved),
         ("tags: {'aws:created': me}", reserved),
+        ("tags: {'größe/teil': 'a+b = c-d_e.f:g@h'}", ACCEPTED),
+        (
+            "tags: {team: 'R&D'}",
+            &["spec.tags", "write them without the rest"],
+        ),
+        (
+            "tags: {'R&D': team}",
+            &["spec.tags", "write them without the rest"],
+        ),
         ("tags: {'AWS:created': me}", reserved),
         (&long_key, &["tag keys have 1 to 128 characters"]),
         (&too_many, &["spec.tags", "must have at most 20 items"]),
