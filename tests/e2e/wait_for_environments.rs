@@ -1,8 +1,10 @@
 //! Environments that are not there, not Ready, not for everybody, or gone.
 
+use anyhow::ensure;
 use kube::Api;
 use kube::api::{DeleteParams, Patch, PatchParams};
-use privateservice_tests::{Options, World};
+use privateservice_tests::world::DEADLINE;
+use privateservice_tests::{Options, World, eventually};
 use serde_json::json;
 
 const WEB: &str = "{source: {image: {name: 'nginx:1'}}}";
@@ -37,11 +39,13 @@ async fn a_service_waits_for_its_environment_to_be_made_and_to_be_ready() {
         .environment_is("later", "False", "CapacityUnavailable")
         .await
         .unwrap();
-    let message = world.refused("early", "EnvironmentNotReady").await.unwrap();
-    assert!(
-        message.contains("FARGATE_SPOT"),
-        "it says what is missing: {message}"
-    );
+    eventually(DEADLINE, "early to say what is missing", async || {
+        let message = world.refused("early", "EnvironmentNotReady").await?;
+        ensure!(message.contains("FARGATE_SPOT"), "it says: {message}");
+        Ok(())
+    })
+    .await
+    .unwrap();
     assert_eq!(world.calls_since(mark).writes().counts(), [].into());
 
     let whole = json!({

@@ -122,7 +122,7 @@ fn conclude(pass: &Pass<'_>) -> Verdict {
         );
     }
     if let Some(failure) = pass.failure {
-        let rolls = pass.plan.steps.iter().any(starts_rollout);
+        let rolls = pass.plan.steps.iter().any(Step::starts_rollout);
         // Tags and deployment settings change nothing of what serves.
         let passes = failure.reason().class() == ReasonClass::Progressing;
         let ready = if pass.was_ready && !rolls && passes {
@@ -144,7 +144,7 @@ fn conclude(pass: &Pass<'_>) -> Verdict {
     if let Some(waiting) = pass.plan.waiting_on.first() {
         return waiting_verdict(pass, waiting);
     }
-    if pass.executed > 0 && pass.plan.steps.iter().any(starts_rollout) {
+    if pass.executed > 0 && pass.plan.steps.iter().any(Step::starts_rollout) {
         return verdict(
             Ready::False,
             Reason::Deploying,
@@ -296,20 +296,6 @@ fn conflict_message(conflict: &Conflict) -> String {
     }
 }
 
-fn starts_rollout(step: &Step) -> bool {
-    match step {
-        Step::CreateService(_) => true,
-        Step::UpdateService(update) => update.starts_deployment(),
-        Step::CreateDnsService { .. }
-        | Step::RegisterTaskDefinition { .. }
-        | Step::TagService { .. }
-        | Step::UntagService { .. }
-        | Step::UntagDnsService { .. }
-        | Step::DeleteService { .. }
-        | Step::DeleteDnsService { .. } => false,
-    }
-}
-
 fn findings(pass: &Pass<'_>, verdict: &Verdict) -> Vec<Finding> {
     // While AWS cannot be asked, what was true goes on being true.
     let kept = verdict.ready == Ready::Kept && pass.was_ready;
@@ -341,7 +327,7 @@ fn findings(pass: &Pass<'_>, verdict: &Verdict) -> Vec<Finding> {
         .judgement
         .is_some_and(|judgement| judgement.phase == RolloutPhase::Complete)
         && pass.plan.waiting_on.is_empty()
-        && !pass.plan.steps.iter().any(starts_rollout);
+        && !pass.plan.steps.iter().any(Step::starts_rollout);
     findings.push(finding(
         ConditionType::RolloutComplete,
         complete || kept,

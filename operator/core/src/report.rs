@@ -106,11 +106,13 @@ pub fn status(
         status.tag_keys = user_tag_keys(desired);
     }
     status.revisions = revisions(previous, report);
+    let rolls = report.plan.steps.iter().any(Step::starts_rollout)
+        || report.plan.drift.iter().any(|drift| drift.member.rolls())
+        || !report.plan.waiting_on.is_empty();
     if let (Some(RolloutPhase::Complete), Some(service)) = (
         report.judgement.map(|judgement| judgement.phase),
         report.service,
-    ) && report.plan.is_settled()
-        && !report.plan.drift.iter().any(|drift| drift.member.rolls())
+    ) && !rolls
     {
         status.deployed = Some(deployed(previous, desired, service, now));
     }
@@ -166,16 +168,8 @@ fn rollout(
     now: Timestamp,
 ) -> Option<RolloutStatus> {
     let before = previous.rollout.clone().unwrap_or_default();
-    let started = report
-        .plan
-        .steps
-        .iter()
-        .take(report.outcomes.len())
-        .any(|step| match step {
-            Step::CreateService(_) => true,
-            Step::UpdateService(update) => update.starts_deployment(),
-            _ => false,
-        });
+    let mut executed = report.plan.steps.iter().take(report.outcomes.len());
+    let started = executed.any(Step::starts_rollout);
     if started {
         let id = report.outcomes.iter().find_map(|outcome| match outcome {
             Outcome::ServiceUpdated { deployment_id } => deployment_id.clone(),

@@ -126,6 +126,21 @@ pub struct UpdateService {
 }
 
 impl Step {
+    /// True if the call starts a deployment.
+    pub const fn starts_rollout(&self) -> bool {
+        match self {
+            Self::CreateService(_) => true,
+            Self::UpdateService(update) => update.starts_deployment(),
+            Self::CreateDnsService { .. }
+            | Self::RegisterTaskDefinition { .. }
+            | Self::TagService { .. }
+            | Self::UntagService { .. }
+            | Self::UntagDnsService { .. }
+            | Self::DeleteService { .. }
+            | Self::DeleteDnsService { .. } => false,
+        }
+    }
+
     /// The operation, as logs, metrics and IAM name it.
     pub const fn operation(&self) -> &'static str {
         match self {
