@@ -19,12 +19,10 @@ pub const FLUX_REQUESTED_AT: &str = "reconcile.fluxcd.io/requestedAt";
 /// Annotation: any new value forces one new deployment and resolves the image again.
 pub const REDEPLOY_AT: &str = "flexstack.dev/redeploy-at";
 
-/// AWS tag: the owner, `<kubernetes namespace>/<name>`.
+/// AWS tag: the owner, `<cluster id>/<kubernetes namespace>/<name>`.
 pub const TAG_OWNER: &str = "flexstack.dev/owner";
 /// AWS tag: the `--cluster-id` of the installation that owns the resource.
 pub const TAG_CLUSTER_ID: &str = "flexstack.dev/cluster-id";
-/// AWS tag: the uid of the Kubernetes object; tells two live objects of one owner apart.
-pub const TAG_UID: &str = "flexstack.dev/uid";
 /// AWS tag: the name of the Environment.
 pub const TAG_ENVIRONMENT: &str = "flexstack.dev/environment";
 /// AWS tag: hash of the spec and its resolved inputs.

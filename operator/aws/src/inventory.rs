@@ -8,6 +8,7 @@
 
 mod definitions;
 mod dns;
+mod reader;
 mod record;
 mod rounds;
 mod services;

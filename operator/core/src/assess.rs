@@ -1,7 +1,6 @@
 //! From what was planned, done and seen to a [`Verdict`]: is what the spec asks for what serves? Pure.
 
 use crate::conditions::{Finding, Ready, Verdict};
-use crate::fact::Fact;
 use crate::failure::Failure;
 use crate::observed::Service;
 use crate::plan::{Conflict, Need, Plan, WaitingOn};
@@ -339,21 +338,11 @@ fn findings(pass: &Pass<'_>, verdict: &Verdict) -> Vec<Finding> {
 
 /// Since when fewer tasks run than should, given what was known before.
 pub fn short_of_tasks(
-    service: &Fact<Service>,
+    service: &Service,
     before: Option<Timestamp>,
     now: Timestamp,
 ) -> Option<Timestamp> {
-    let service = service.present()?;
     (service.running_count < service.desired_count).then(|| before.unwrap_or(now))
-}
-
-/// The needs of a plan in words, for logs.
-pub fn needs_in_words(needs: &[Need]) -> String {
-    needs
-        .iter()
-        .map(|need| format!("{need:?}"))
-        .collect::<Vec<_>>()
-        .join(", ")
 }
 
 #[cfg(test)]

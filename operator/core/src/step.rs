@@ -125,6 +125,17 @@ pub struct UpdateService {
     pub force_new_deployment: bool,
 }
 
+impl UpdateService {
+    /// True if the update starts a deployment (AWS: UpdateService, parameters that do).
+    pub const fn starts_deployment(&self) -> bool {
+        self.force_new_deployment
+            || self.task_definition.is_some()
+            || self.network.is_some()
+            || self.connect.is_some()
+            || self.registries.is_some()
+    }
+}
+
 impl Step {
     /// True if the call starts a deployment.
     pub const fn starts_rollout(&self) -> bool {

@@ -85,7 +85,7 @@ async fn one_pass(
         }
     };
     let asked = asked(object);
-    let ready = verdict::is_ready(&previous);
+    let ready = conditions::is_ready(&previous.conditions);
     if seen.is_due(&query, asked.as_deref(), ready, Instant::now(), &pace) {
         let priority = Priority {
             lane: Lane::Edit,
@@ -131,7 +131,7 @@ async fn one_pass(
             "the Cloud Map namespace is nearly full: AWS allows 300 services in one; put further services into another Environment",
         );
     }
-    let ready = verdict::is_ready(&status);
+    let ready = conditions::is_ready(&status.conditions);
     let stalled = conditions::until_stalled(&status.conditions, Timestamp::now())
         .and_then(|left| Duration::try_from(left).ok());
     let later = write(object, context, seen, &previous, status).await?;

@@ -43,37 +43,44 @@ pub trait Kind:
     fn api(client: Client, namespace: Option<&str>) -> Api<PartialObjectMeta<Self>>;
 }
 
+/// What reads alike for both kinds although no trait of kube's names the fields.
+macro_rules! same_for_both_kinds {
+    () => {
+        fn status(&self) -> Option<&Self::Status> {
+            self.status.as_ref()
+        }
+
+        fn conditions(status: &Self::Status) -> &[Condition] {
+            &status.conditions
+        }
+
+        fn with_conditions(
+            status: Self::Status,
+            conditions: Vec<Condition>,
+            generation: Option<i64>,
+        ) -> Self::Status {
+            Self::Status {
+                conditions,
+                observed_generation: generation,
+                ..status
+            }
+        }
+
+        fn salvaged(metadata: ObjectMeta, status: Option<Self::Status>) -> Self {
+            Self {
+                metadata,
+                status,
+                ..Self::default()
+            }
+        }
+    };
+}
+
 impl Kind for PrivateService {
     type Status = PrivateServiceStatus;
     const NAME: &'static str = "PrivateService";
 
-    fn status(&self) -> Option<&Self::Status> {
-        self.status.as_ref()
-    }
-
-    fn conditions(status: &Self::Status) -> &[Condition] {
-        &status.conditions
-    }
-
-    fn with_conditions(
-        status: Self::Status,
-        conditions: Vec<Condition>,
-        generation: Option<i64>,
-    ) -> Self::Status {
-        Self::Status {
-            conditions,
-            observed_generation: generation,
-            ..status
-        }
-    }
-
-    fn salvaged(metadata: ObjectMeta, status: Option<Self::Status>) -> Self {
-        Self {
-            metadata,
-            status,
-            ..Self::default()
-        }
-    }
+    same_for_both_kinds!();
 
     fn with_deletion_policy(mut self, policy: &serde_json::Value) -> Option<Self> {
         self.spec.deletion_policy = serde_json::from_value(policy.clone()).ok()?;
@@ -92,33 +99,7 @@ impl Kind for Environment {
     type Status = EnvironmentStatus;
     const NAME: &'static str = "Environment";
 
-    fn status(&self) -> Option<&Self::Status> {
-        self.status.as_ref()
-    }
-
-    fn conditions(status: &Self::Status) -> &[Condition] {
-        &status.conditions
-    }
-
-    fn with_conditions(
-        status: Self::Status,
-        conditions: Vec<Condition>,
-        generation: Option<i64>,
-    ) -> Self::Status {
-        Self::Status {
-            conditions,
-            observed_generation: generation,
-            ..status
-        }
-    }
-
-    fn salvaged(metadata: ObjectMeta, status: Option<Self::Status>) -> Self {
-        Self {
-            metadata,
-            status,
-            ..Self::default()
-        }
-    }
+    same_for_both_kinds!();
 
     fn with_deletion_policy(self, _policy: &serde_json::Value) -> Option<Self> {
         Some(self)

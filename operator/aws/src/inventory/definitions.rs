@@ -1,5 +1,6 @@
 //! Reads of task definition revisions, one at a time. Rare: when it is unsure what was registered last, and for revisions nobody remembers.
 
+use super::reader::Next;
 use super::record::{IDLE, Seen};
 use super::state::{Definition, State};
 use super::{Inventory, now};
@@ -15,41 +16,17 @@ use privateservice_core::owner::Owner;
 use std::sync::Arc;
 use std::time::Instant;
 
-/// What to do next.
-enum Next {
-    Read(Priority),
-    At(Instant),
-}
-
 impl Inventory {
     /// Reads what is wanted. Never returns.
     pub(super) async fn read_definitions(self: Arc<Self>) {
-        loop {
-            let next = next(&mut self.lock(), now(), &self.timing);
-            match next {
-                Next::At(at) => {
-                    tokio::select! {
-                        () = tokio::time::sleep_until(at.into()) => {}
-                        () = self.definition_reads.notified() => {}
-                    }
-                }
-                Next::Read(priority) => {
-                    tokio::select! {
-                        biased;
-                        () = self.limits.admit(Bucket::TaskDefinitionRead, priority) => {
-                            let taken = take(&mut self.lock(), now(), &self.timing);
-                            match taken {
-                                Some((id, start)) => {
-                                    drop(tokio::spawn(Arc::clone(&self).read_definition(id, start)));
-                                }
-                                None => self.limits.give_back(Bucket::TaskDefinitionRead),
-                            }
-                        }
-                        () = self.definition_reads.notified() => {}
-                    }
-                }
-            }
-        }
+        self.read_as_admitted(
+            Bucket::TaskDefinitionRead,
+            &self.definition_reads,
+            next,
+            take,
+            |(id, start)| drop(tokio::spawn(Arc::clone(&self).read_definition(id, start))),
+        )
+        .await;
     }
 
     async fn read_definition(self: Arc<Self>, id: Definition, start: u64) {

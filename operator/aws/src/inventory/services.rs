@@ -1,5 +1,6 @@
 //! Reads of ECS services, ten at a time.
 
+use super::reader::Next;
 use super::record::{IDLE, Seen};
 use super::state::{ServiceId, State};
 use super::{Inventory, now};
@@ -28,41 +29,18 @@ struct Batch {
     names: Vec<String>,
 }
 
-/// What to do next.
-enum Next {
-    Read(Priority),
-    At(Instant),
-}
-
 impl Inventory {
     /// Reads what is wanted. The members of a batch are chosen only when its call is admitted, so that the most urgent ones are
     /// in it and it is as full as can be. Never returns.
     pub(super) async fn read_services(self: Arc<Self>) {
-        loop {
-            let next = next(&mut self.lock(), now(), &self.timing);
-            match next {
-                Next::At(at) => {
-                    tokio::select! {
-                        () = tokio::time::sleep_until(at.into()) => {}
-                        () = self.service_reads.notified() => {}
-                    }
-                }
-                Next::Read(priority) => {
-                    tokio::select! {
-                        biased;
-                        () = self.limits.admit(Bucket::ServiceRead, priority) => {
-                            let batch = take_batch(&mut self.lock(), now(), &self.timing);
-                            match batch {
-                                Some(batch) => drop(tokio::spawn(Arc::clone(&self).read_batch(batch))),
-                                None => self.limits.give_back(Bucket::ServiceRead),
-                            }
-                        }
-                        // Something more urgent may be wanted now: ask again with its priority.
-                        () = self.service_reads.notified() => {}
-                    }
-                }
-            }
-        }
+        self.read_as_admitted(
+            Bucket::ServiceRead,
+            &self.service_reads,
+            next,
+            take_batch,
+            |batch| drop(tokio::spawn(Arc::clone(&self).read_batch(batch))),
+        )
+        .await;
     }
 
     async fn read_batch(self: Arc<Self>, batch: Batch) {

@@ -13,7 +13,7 @@ use crate::memory::Memory;
 use crate::observed::{Observed, Service};
 use crate::rollout;
 use crate::service::Member;
-use crate::step::{Reference, Step, UpdateService};
+use crate::step::{Step, UpdateService};
 use serde::Serialize;
 
 /// One member that differs.
@@ -219,25 +219,5 @@ fn registries_stand(desired: &Desired, observed: &Observed, service: &Service) -
         // gone, or the registry is another one. `registry` decides when its turn comes.
         Fact::Absent { .. } => Some(false),
         Fact::Unknown => None,
-    }
-}
-
-/// The registries an update would set, for tests and reports.
-impl UpdateService {
-    /// True if the update starts a deployment (AWS: UpdateService, parameters that do).
-    pub const fn starts_deployment(&self) -> bool {
-        self.force_new_deployment
-            || self.task_definition.is_some()
-            || self.network.is_some()
-            || self.connect.is_some()
-            || self.registries.is_some()
-    }
-
-    /// The task definition ARN, if it is known before execution.
-    pub fn known_task_definition(&self) -> Option<&str> {
-        match &self.task_definition {
-            Some(Reference::Known(arn)) => Some(arn),
-            Some(Reference::FromEarlierStep) | None => None,
-        }
     }
 }

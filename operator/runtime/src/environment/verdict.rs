@@ -67,13 +67,6 @@ pub(super) fn is_not_ready(status: &EnvironmentStatus) -> bool {
         .is_none_or(|condition| condition.status == "False")
 }
 
-/// True if the status says Ready.
-pub(super) fn is_ready(status: &EnvironmentStatus) -> bool {
-    status.conditions.iter().any(|condition| {
-        condition.type_ == ConditionType::Ready.as_str() && condition.status == "True"
-    })
-}
-
 fn verdict(ready: Ready, reason: Reason, message: &str) -> Verdict {
     Verdict {
         ready,

@@ -130,10 +130,9 @@ pub(super) async fn run(
     }
     let after = inventory.observed(&desired.scope);
     let service = last_service(&account, &desired.scope, &desired.owner);
-    remembered.short_since = service.as_ref().and_then(|service| {
-        let fact = Fact::seen(service.clone(), now);
-        assess::short_of_tasks(&fact, remembered.short_since, now)
-    });
+    remembered.short_since = service
+        .as_ref()
+        .and_then(|service| assess::short_of_tasks(service, remembered.short_since, now));
     let read_failure = inventory.last_failure(&desired.scope);
     let verdict = assess::assess(&Pass {
         plan: &plan,
