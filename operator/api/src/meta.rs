@@ -19,6 +19,11 @@ pub const FLUX_REQUESTED_AT: &str = "reconcile.fluxcd.io/requestedAt";
 /// Annotation: any new value forces one new deployment and resolves the image again.
 pub const REDEPLOY_AT: &str = "flexstack.dev/redeploy-at";
 
+/// Annotation: any new value stops the rollout in progress, once, and goes back to the version before.
+pub const ABORT_AT: &str = "flexstack.dev/abort-at";
+/// Annotation: an earlier revision (`12` or `family:12`) that is served for as long as this is set.
+pub const ROLLBACK_TO: &str = "flexstack.dev/rollback-to";
+
 /// AWS tag: the owner, `<cluster id>/<kubernetes namespace>/<name>`.
 pub const TAG_OWNER: &str = "flexstack.dev/owner";
 /// AWS tag: the `--cluster-id` of the installation that owns the resource.
@@ -29,6 +34,9 @@ pub const TAG_ENVIRONMENT: &str = "flexstack.dev/environment";
 pub const TAG_INTENT: &str = "flexstack.dev/intent";
 /// AWS tag: hash of what was sent to AWS.
 pub const TAG_RENDERING: &str = "flexstack.dev/rendering";
+
+/// AWS tag of an ECS service: hash of the rollout that failed there and is not tried again by itself.
+pub const TAG_FAILED: &str = "flexstack.dev/failed-rollout";
 
 /// Prefix of tag keys that belong to the operator; users' `tags` may not use it.
 pub const TAG_PREFIX: &str = "flexstack.dev/";

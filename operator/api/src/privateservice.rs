@@ -25,8 +25,8 @@ pub use resources::Resources;
 pub use rollout::{CircuitBreaker, Rollout};
 pub use source::{ImageSource, Source};
 pub use status::{
-    Deployed, Discovery, Effective, Endpoint, PrivateServiceStatus, Revision, RolloutPhase,
-    RolloutStatus, TaskCounts,
+    Attempt, Deployed, Discovery, Effective, EndedBy, Endpoint, PrivateServiceStatus, Revision,
+    RolloutPhase, RolloutStatus, RolloutTasks, TaskCounts, TaskFailure,
 };
 
 /// What a user asks for.

@@ -333,6 +333,21 @@ fn of_answer(operation: &'static str, status: u16, code: &str, message: &str) ->
     }
 }
 
+/// True if this AWS does not have the operation at all: an older partition, a stand-in, or a feature that is not offered here.
+pub(crate) fn is_unsupported<E>(error: &SdkError<E>) -> bool
+where
+    E: ProvideErrorMetadata + Error + 'static,
+{
+    let SdkError::ServiceError(service) = error else {
+        return false;
+    };
+    // AWS general reference, Common errors (InvalidAction); AWS JSON protocol (UnknownOperationException).
+    matches!(
+        service.err().meta().code(),
+        Some("UnknownOperationException" | "InvalidAction" | "UnsupportedFeatureException")
+    ) || service.raw().status().as_u16() == 501
+}
+
 /// The credentials error at the root of an error that never left this process.
 fn credentials_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a CredentialsError> {
     let mut next = Some(error);

@@ -7,8 +7,11 @@ mod dns;
 mod observed;
 mod revision;
 mod service;
+mod service_deployment;
+mod stopped;
 mod tags;
 mod task_definition;
+mod trouble;
 
 use aws_sdk_ecs::error::BuildError;
 use k8s_openapi::jiff::Timestamp;
@@ -17,6 +20,8 @@ pub(crate) use dns::{arn_of, create_dns, description_owner};
 pub(crate) use observed::service as observed_service;
 pub(crate) use revision::revision;
 pub(crate) use service::{create_service, update_service};
+pub(crate) use service_deployment::service_deployment;
+pub(crate) use stopped::stopped_tasks;
 pub(crate) use tags::{discovery_tags, ecs_tags, from_discovery, from_ecs};
 pub(crate) use task_definition::register;
 
@@ -32,6 +37,6 @@ impl From<BuildError> for Incomplete {
 }
 
 /// AWS's time as ours.
-fn timestamp(time: &aws_sdk_ecs::primitives::DateTime) -> Option<Timestamp> {
+pub(crate) fn timestamp(time: &aws_sdk_ecs::primitives::DateTime) -> Option<Timestamp> {
     Timestamp::new(time.secs(), i32::try_from(time.subsec_nanos()).ok()?).ok()
 }

@@ -4,6 +4,7 @@
 //! AWS's answers mean; nothing is retried. What carries somebody else's tag in Cloud Map is never deleted or untagged.
 
 mod discovery;
+mod rollout;
 mod services;
 mod task_definition;
 mod writing;
@@ -86,6 +87,8 @@ impl Account {
             }
             Step::CreateService(create) => self.create_service(caller, create, outputs).await,
             Step::UpdateService(update) => self.update_service(caller, update, outputs).await,
+            Step::StopServiceDeployment { arn, .. } => self.stop_deployment(caller, arn).await,
+            Step::DeregisterTaskDefinition { arn } => self.deregister(caller, arn).await,
             Step::TagService { arn, tags } => self.tag_service(caller, arn, tags).await,
             Step::UntagService { arn, keys } => self.untag_service(caller, arn, keys).await,
             Step::DeleteService { cluster_arn, arn } => {

@@ -6,13 +6,18 @@
 //! Invariants: a failed, partial or empty answer never turns a fact into Absent; a read that began before one of our writes ended is
 //! discarded; a thing is never read twice at once.
 
+mod batch;
 mod definitions;
+mod deployments;
 mod dns;
 mod reader;
 mod record;
+mod rollouts;
 mod rounds;
 mod services;
 mod state;
+mod stopped;
+mod wishes;
 mod writes;
 
 use crate::calls::Calls;
@@ -25,7 +30,7 @@ use privateservice_core::observed::{Observed, Revision, Scope, Service};
 use privateservice_core::owner::{ObjectKey, Owner};
 pub use privateservice_core::plan::Need;
 use record::Why;
-use state::{Definition, State, dns_id, newest, service_id};
+use state::{State, dns_id, service_id};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 use tokio::sync::{Notify, mpsc};
@@ -47,6 +52,8 @@ pub struct Inventory {
     service_reads: Notify,
     dns_reads: Notify,
     definition_reads: Notify,
+    deployment_reads: Notify,
+    stopped_reads: Notify,
 }
 
 impl Inventory {
@@ -67,6 +74,8 @@ impl Inventory {
             service_reads: Notify::new(),
             dns_reads: Notify::new(),
             definition_reads: Notify::new(),
+            deployment_reads: Notify::new(),
+            stopped_reads: Notify::new(),
         })
     }
 
@@ -76,6 +85,8 @@ impl Inventory {
             tokio::spawn(Arc::clone(self).read_services()).abort_handle(),
             tokio::spawn(Arc::clone(self).read_dns()).abort_handle(),
             tokio::spawn(Arc::clone(self).read_definitions()).abort_handle(),
+            tokio::spawn(Arc::clone(self).read_deployments()).abort_handle(),
+            tokio::spawn(Arc::clone(self).read_stopped()).abort_handle(),
             tokio::spawn(Arc::clone(self).poll()).abort_handle(),
             tokio::spawn(Arc::clone(self).sweep()).abort_handle(),
         ]
@@ -123,7 +134,7 @@ impl Inventory {
             .and_then(|record| record.last_known().cloned())
     }
 
-    /// Wants facts read. The objects that follow the scope are woken when the reads end, whatever they find. A fact that is known
+    /// Wants facts read. A service deployment is read once its service is known. The objects that follow the scope are woken when the reads end, whatever they find. A fact that is known
     /// and fresh is read again only once it is [`Timing::reread_after`] old, and after a failure reads pause.
     pub fn demand(&self, scope: &Scope, needs: &[Need], priority: Priority) {
         self.want(scope, needs, Why::Demand, priority);
@@ -138,7 +149,8 @@ impl Inventory {
         self.want(scope, &[Need::Service, Need::Dns], Why::FreshLook, priority);
     }
 
-    /// Whether the service of an object is changing, as that object sees it, and is to be read every [`Timing::poll_interval`].
+    /// Whether the service of an object is changing, as that object sees it, and is to be read every [`Timing::poll_interval`], together with
+    /// its service deployment.
     pub fn set_moving(&self, key: &ObjectKey, moving: bool) {
         let mut state = self.lock();
         let Some(id) = state
@@ -165,7 +177,8 @@ impl Inventory {
             .map_or(0, |record| record.missed)
     }
 
-    /// Why the last read for this scope failed, if the last one did.
+    /// Why the last read for this scope failed, if the last one did. That service deployments cannot be read at all is no such failure, see
+    /// [`Observed::deployment_unreadable`]; that stopped tasks cannot be read is none either: they are evidence and decide nothing.
     pub fn last_failure(&self, scope: &Scope) -> Option<Failure> {
         let state = self.lock();
         let service = state
@@ -180,6 +193,12 @@ impl Inventory {
         };
         let now = now();
         let recent = |record: &record::Record<Revision>| record.is_pausing(now);
+        let deployment = || {
+            let id = service_id(scope);
+            let record = state.rollouts.records.get(&id)?;
+            let counts = record.is_pausing(now) && !state.rollouts.is_unreadable(&id);
+            record.failure.clone().filter(|_| counts)
+        };
         let mut definitions = state
             .definitions
             .iter()
@@ -187,65 +206,7 @@ impl Inventory {
         service
             .or_else(dns)
             .or_else(|| definitions.find_map(|(_, one)| one.failure.clone()))
-    }
-
-    fn want(&self, scope: &Scope, needs: &[Need], why: Why, priority: Priority) {
-        let now = now();
-        let mut guard = self.lock();
-        let state = &mut *guard;
-        for need in needs {
-            match need {
-                Need::Service => {
-                    let id = service_id(scope);
-                    if let Some(record) = state.services.get_mut(&id) {
-                        record.want(why, priority, now);
-                        state.wanted_services.insert(id);
-                        self.service_reads.notify_one();
-                    }
-                }
-                Need::Dns => {
-                    let id = dns_id(scope);
-                    if let Some(record) = state.dns.get_mut(&id) {
-                        record.want(why, priority, now);
-                        state.wanted_dns.insert(id);
-                        self.dns_reads.notify_one();
-                    }
-                }
-                Need::Newest => self.want_definition(state, newest(scope), why, priority, now),
-                Need::Revision(arn) => {
-                    let watchers = state
-                        .definitions
-                        .get(&newest(scope))
-                        .map(|one| one.watchers.clone());
-                    let Some(watchers) = watchers else { continue };
-                    let id = Definition::Revision {
-                        family: scope.family.clone(),
-                        arn: arn.clone(),
-                    };
-                    let sequence = state.sequence;
-                    let record = state.definitions.entry(id.clone());
-                    record
-                        .or_insert_with(|| Box::new(record::Record::new(sequence)))
-                        .watchers = watchers;
-                    self.want_definition(state, id, why, priority, now);
-                }
-            }
-        }
-    }
-
-    fn want_definition(
-        &self,
-        state: &mut State,
-        id: Definition,
-        why: Why,
-        priority: Priority,
-        now: Instant,
-    ) {
-        if let Some(record) = state.definitions.get_mut(&id) {
-            record.want(why, priority, now);
-            state.wanted_definitions.insert(id);
-            self.definition_reads.notify_one();
-        }
+            .or_else(deployment)
     }
 
     fn wake<'a>(&self, keys: impl IntoIterator<Item = &'a ObjectKey>) {

@@ -36,6 +36,19 @@ pub(crate) const DESCRIBE_TASK_DEFINITION: Operation =
 pub(crate) const DESCRIBE_CLUSTERS: Operation = read("ecs:DescribeClusters", Bucket::ClusterRead);
 pub(crate) const REGISTER_TASK_DEFINITION: Operation =
     write("ecs:RegisterTaskDefinition", Bucket::TaskDefinitionModify);
+pub(crate) const DEREGISTER_TASK_DEFINITION: Operation =
+    write("ecs:DeregisterTaskDefinition", Bucket::TaskDefinitionModify);
+pub(crate) const LIST_SERVICE_DEPLOYMENTS: Operation =
+    read("ecs:ListServiceDeployments", Bucket::ServiceDeploymentRead);
+pub(crate) const DESCRIBE_SERVICE_DEPLOYMENTS: Operation = read(
+    "ecs:DescribeServiceDeployments",
+    Bucket::ServiceDeploymentRead,
+);
+pub(crate) const LIST_TASKS: Operation = read("ecs:ListTasks", Bucket::ClusterResourceRead);
+pub(crate) const DESCRIBE_TASKS: Operation = read("ecs:DescribeTasks", Bucket::ClusterResourceRead);
+// AWS publishes no rate for it: the rate of the calls it belongs with is the careful choice.
+pub(crate) const STOP_SERVICE_DEPLOYMENT: Operation =
+    write("ecs:StopServiceDeployment", Bucket::ServiceModify);
 pub(crate) const CREATE_SERVICE: Operation = write("ecs:CreateService", Bucket::ServiceModify);
 pub(crate) const UPDATE_SERVICE: Operation = write("ecs:UpdateService", Bucket::ServiceModify);
 pub(crate) const DELETE_SERVICE: Operation = write("ecs:DeleteService", Bucket::ServiceModify);

@@ -1,18 +1,22 @@
 //! From what was planned, done and seen to a [`Verdict`]: is what the spec asks for what serves? Pure.
 
 use crate::conditions::{Finding, Ready, Verdict};
+use crate::desired::Desired;
 use crate::failure::Failure;
 use crate::observed::Service;
 use crate::plan::{Conflict, Need, Plan, WaitingOn};
 use crate::problem::Problem;
 use crate::rollout::Judgement;
 use crate::step::Step;
-use k8s_openapi::jiff::{SignedDuration, Timestamp};
+use k8s_openapi::jiff::Timestamp;
 use privateservice_api::conditions::{ConditionType, Reason, ReasonClass};
-use privateservice_api::privateservice::RolloutPhase;
+use privateservice_api::privateservice::{RolloutPhase, TaskFailure};
 
-/// Fewer tasks than wanted are forgiven for so long before Ready says False: a task that crashed is being replaced.
-pub const SHORT_OF_TASKS_FORGIVEN: SignedDuration = SignedDuration::from_secs(120);
+mod rollout;
+mod shortage;
+
+pub use shortage::{SHORT_OF_TASKS_FORGIVEN, Shortage};
+
 /// After so many sweeps in a row that could not read AWS, Ready is Unknown.
 pub const MISSED_SWEEPS_UNKNOWN: u32 = 3;
 
@@ -33,8 +37,14 @@ pub struct Pass<'a> {
     pub judgement: Option<&'a Judgement>,
     /// Whether the DNS service is known to be there: `None` if none is wanted.
     pub dns: Option<bool>,
-    /// Since when fewer tasks run than should.
-    pub short_since: Option<Timestamp>,
+    /// The newest failures of tasks, as status will show them.
+    pub failures: &'a [TaskFailure],
+    /// What is wanted.
+    pub desired: &'a Desired,
+    /// True if the rollout in progress has taken longer than it may.
+    pub overdue: bool,
+    /// How long fewer tasks have been running than should.
+    pub shortage: Option<Shortage>,
     /// Sweeps in a row that could not read this service.
     pub missed_sweeps: u32,
     /// True if the last status, for this very generation, says Ready.
@@ -90,6 +100,7 @@ pub fn assess_deletion(plan: &Plan, failure: Option<&Failure>) -> Verdict {
 fn deletion_progress(plan: &Plan) -> String {
     let waiting = plan.waiting_on.first().map(|waiting| match waiting {
         WaitingOn::Draining => "the ECS service is stopping its tasks",
+        WaitingOn::Rollback => "ECS is going back to the version before",
         WaitingOn::Read(_) => "reading what is left in AWS",
         WaitingOn::AbsenceConfirmation(_) => {
             "AWS no longer shows it; a second look half a minute later decides"
@@ -120,7 +131,11 @@ fn conclude(pass: &Pass<'_>) -> Verdict {
             conflict_message(conflict),
         );
     }
-    if let Some(failure) = pass.failure {
+    // A turn in the queue for a call about tags is no news about what serves.
+    let failed = pass.failure.filter(|failure| {
+        !(only_tags(pass) && failure.reason().class() == ReasonClass::Progressing)
+    });
+    if let Some(failure) = failed {
         let rolls = pass.plan.steps.iter().any(Step::starts_rollout);
         // Tags and deployment settings change nothing of what serves.
         let passes = failure.reason().class() == ReasonClass::Progressing;
@@ -151,7 +166,7 @@ fn conclude(pass: &Pass<'_>) -> Verdict {
         );
     }
     match (pass.judgement, pass.service) {
-        (Some(judgement), Some(service)) => rollout_verdict(pass, judgement, service),
+        (Some(judgement), Some(service)) => rollout::verdict(pass, judgement, service),
         (None, _) | (_, None) => verdict(
             Ready::False,
             Reason::Deploying,
@@ -180,6 +195,18 @@ fn waiting_verdict(pass: &Pass<'_>, waiting: &WaitingOn) -> Verdict {
             Reason::Succeeded,
             "all is as the spec asks".to_owned(),
         ),
+        WaitingOn::Rollback => {
+            let why = pass
+                .judgement
+                .map_or_else(String::new, |judgement| format!(" ({})", judgement.message));
+            (
+                Ready::False,
+                Reason::RollingBack,
+                format!(
+                    "ECS is going back to the version before{why}; what the spec asks for now is rolled out after that"
+                ),
+            )
+        }
         WaitingOn::AbsenceConfirmation(_) => (
             Ready::False,
             Reason::Deploying,
@@ -205,81 +232,13 @@ fn waiting_verdict(pass: &Pass<'_>, waiting: &WaitingOn) -> Verdict {
     }
 }
 
-fn rollout_verdict(pass: &Pass<'_>, judgement: &Judgement, service: &Service) -> Verdict {
-    let verdict = |ready, reason, message: String| Verdict {
-        ready,
-        reason,
-        message,
-        findings: vec![],
-    };
-    match judgement.phase {
-        RolloutPhase::Progressing => verdict(
-            Ready::False,
-            Reason::Deploying,
-            format!("rolling out: {}", judgement.message),
-        ),
-        RolloutPhase::RollingBack => verdict(
-            Ready::False,
-            Reason::RollingBack,
-            format!(
-                "the rollout failed, going back to the version before: {}",
-                judgement.message
-            ),
-        ),
-        RolloutPhase::RolledBack => verdict(
-            Ready::False,
-            Reason::RolledBack,
-            format!(
-                "the rollout failed and the version before serves: {}; change the spec to try again",
-                judgement.message.trim_end_matches('.')
-            ),
-        ),
-        RolloutPhase::Failed => verdict(
-            Ready::False,
-            Reason::RolloutFailed,
-            format!(
-                "the rollout failed and there is no version to go back to: {}; change the spec to try again",
-                judgement.message.trim_end_matches('.')
-            ),
-        ),
-        RolloutPhase::Complete => {
-            let wanted = service.desired_count;
-            let short = service.running_count < wanted
-                && pass
-                    .short_since
-                    .is_some_and(|since| pass.now.duration_since(since) >= SHORT_OF_TASKS_FORGIVEN);
-            if short {
-                return verdict(
-                    Ready::False,
-                    Reason::Deploying,
-                    format!(
-                        "only {} of {wanted} tasks run; ECS is replacing those that stopped",
-                        service.running_count
-                    ),
-                );
-            }
-            let left_alone = pass
-                .plan
-                .drift
-                .iter()
-                .find(|drift| drift.futile && drift.member.rolls());
-            if let Some(drift) = left_alone {
-                return verdict(
-                    Ready::False,
-                    Reason::Deploying,
-                    format!(
-                        "{} of the ECS service is not what the spec asks: it was mended and came back, and is mended again later",
-                        drift.member
-                    ),
-                );
-            }
-            verdict(
-                Ready::True,
-                Reason::Succeeded,
-                "all is as the spec asks".to_owned(),
-            )
-        }
-    }
+/// True if what is left of the plan changes tags and nothing else.
+fn only_tags(pass: &Pass<'_>) -> bool {
+    pass.plan
+        .steps
+        .iter()
+        .skip(pass.executed)
+        .all(|step| matches!(step, Step::TagService { .. } | Step::UntagService { .. }))
 }
 
 fn conflict_message(conflict: &Conflict) -> String {
@@ -334,15 +293,6 @@ fn findings(pass: &Pass<'_>, verdict: &Verdict) -> Vec<Finding> {
         &verdict.message,
     ));
     findings
-}
-
-/// Since when fewer tasks run than should, given what was known before.
-pub fn short_of_tasks(
-    service: &Service,
-    before: Option<Timestamp>,
-    now: Timestamp,
-) -> Option<Timestamp> {
-    (service.running_count < service.desired_count).then(|| before.unwrap_or(now))
 }
 
 #[cfg(test)]

@@ -1,15 +1,17 @@
 //! Where an object's things are, said in status before they are made: what a crash, a deletion or a moved Environment needs to know. Pure.
 
+use crate::desired::Desired;
 use crate::names;
-use crate::observed::Scope;
+use crate::observed::{Observed, Scope, Service, ServiceStatus};
 use crate::owner::Owner;
 use crate::place::Place;
 use crate::plan::{Plan, Remains};
 use crate::problem::Problem;
 use crate::step::Step;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use privateservice_api::conditions::Reason;
 use privateservice_api::environment::Environment;
-use privateservice_api::privateservice::{Discovery, PrivateServiceStatus};
+use privateservice_api::privateservice::{Attempt, Discovery, PrivateServiceStatus};
 
 /// What must be in status before the first step of a plan runs, so that a crash right after it loses nothing: where things are made
 /// and with which create token. `None` if status says so already.
@@ -32,6 +34,41 @@ pub fn claim(
         // From here on there may be a service, even if no answer ever tells us so.
         status.create_epoch = Some(plan.epoch);
     }
+    (status != *previous).then_some(status)
+}
+
+/// A rollout that the plan is about to send: in status before the call, so that a crash right after it does not forget what was sent.
+/// `None` if the plan sends none.
+pub fn attempt(
+    desired: &Desired,
+    plan: &Plan,
+    observed: &Observed,
+    at: Option<Time>,
+) -> Option<Attempt> {
+    plan.steps
+        .iter()
+        .any(Step::starts_rollout)
+        .then(|| Attempt {
+            identity: desired.rollout_identity().0,
+            replaces: observed
+                .service
+                .present()
+                .filter(|service| service.status == ServiceStatus::Active)
+                .and_then(Service::primary)
+                .map(|primary| primary.id.clone()),
+            redeploy_at: desired.redeploy.clone(),
+            at,
+        })
+}
+
+/// A stop of the rollout in progress that the plan is about to send: in status before the call, so that it is known whose stop it was.
+pub fn stop(previous: &PrivateServiceStatus, plan: &Plan) -> Option<PrivateServiceStatus> {
+    let why = plan.steps.iter().find_map(|step| match step {
+        Step::StopServiceDeployment { why, .. } => Some(*why),
+        _ => None,
+    })?;
+    let mut status = previous.clone();
+    status.rollout.as_mut()?.ended_by = Some(why);
     (status != *previous).then_some(status)
 }
 

@@ -26,6 +26,8 @@ pub const STOP_TIMEOUT: u32 = 30;
 pub const MIN_HEALTHY_PERCENT: i32 = 100;
 /// Percent of tasks that may run while deploying.
 pub const MAX_PERCENT: i32 = 200;
+/// Seconds after which a rollout that is not complete is stopped.
+pub const PROGRESS_DEADLINE: u32 = 1800;
 /// Tasks of a new service.
 pub const MIN_TASKS: i32 = 1;
 /// Seconds a client may cache the A records.

@@ -37,13 +37,50 @@ pub struct Desired {
     pub tags: BTreeMap<String, String>,
     /// Hash of the spec and its resolved inputs: what the users asked for, independent of how it is rendered.
     pub intent: Hash,
+    /// The newest redeploy that was asked for, handled or not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub redeploy: Option<String>,
+    /// An earlier revision that is to serve instead of the task definition above, because somebody asked for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pinned: Option<Pinned>,
+    /// Seconds after which a rollout that is not complete is stopped. Not sent to AWS.
+    #[serde(skip)]
+    pub progress_deadline: u32,
+}
+
+/// An earlier revision that is to serve.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Pinned {
+    /// Its ARN.
+    pub arn: String,
+    /// Its content.
+    pub hash: Hash,
 }
 
 impl Desired {
+    /// The same, with what annotations ask for beside the spec. It is part of the intent, so that it takes effect, and ends, like an edit.
+    #[must_use]
+    pub fn asked(mut self, redeploy: Option<String>, pinned: Option<Pinned>) -> Self {
+        if redeploy.is_some() || pinned.is_some() {
+            self.intent = Hash::of(&(&self.intent, &redeploy, &pinned));
+        }
+        self.redeploy = redeploy;
+        self.pinned = pinned;
+        self
+    }
+
+    /// The hash of the task definition content that is to serve.
+    pub fn content(&self) -> Hash {
+        self.pinned
+            .as_ref()
+            .map_or_else(|| self.task_definition.hash(), |pinned| pinned.hash.clone())
+    }
+
     /// The hash of each member as rendered.
     pub fn members(&self) -> MemberHashes {
         MemberHashes::from([
-            (Member::TaskDefinition, self.task_definition.hash()),
+            (Member::TaskDefinition, self.content()),
             (Member::Network, Hash::of(&self.network)),
             (Member::Connect, Hash::of(&self.connect)),
             (Member::Capacity, Hash::of(&self.capacity)),
@@ -52,8 +89,8 @@ impl Desired {
         ])
     }
 
-    /// Identity of the rollout this state asks for: everything that replaces tasks when it changes.
+    /// Identity of the rollout this state asks for: see [`identity`].
     pub fn rollout_identity(&self) -> Hash {
-        identity(&self.members())
+        identity(&self.members(), self.redeploy.as_deref())
     }
 }

@@ -89,7 +89,7 @@ pub(crate) fn empty() -> Observed {
         service: Fact::Unknown.absent_again(at(0)),
         dns: Fact::Unknown.absent_again(at(0)),
         newest: Fact::Unknown.absent_again(at(0)),
-        revisions: BTreeMap::new(),
+        ..Observed::default()
     }
 }
 
@@ -144,6 +144,8 @@ pub(crate) fn apply(observed: &mut Observed, step: &Step, now: i64) {
                     pending_count: 0,
                     deployments: vec![completed("ecs-svc/1", &task_definition)],
                     task_definition,
+                    service_deployment: None,
+                    trouble: None,
                 },
                 at(now),
             );
@@ -196,6 +198,10 @@ pub(crate) fn apply(observed: &mut Observed, step: &Step, now: i64) {
             };
             service.status = ServiceStatus::Inactive;
         }
+        Step::StopServiceDeployment { .. } => {}
+        Step::DeregisterTaskDefinition { arn } => {
+            observed.revisions.remove(arn);
+        }
         Step::DeleteDnsService { .. } => observed.dns = Fact::Unknown.absent_again(at(now)),
     }
 }
@@ -213,6 +219,26 @@ pub(crate) fn completed(id: &str, task_definition: &str) -> EcsDeployment {
         failed_tasks: 0,
         created_at: Some(at(0)),
         updated_at: Some(at(1)),
+    }
+}
+
+/// A service that runs so many of so many tasks.
+pub(crate) fn running(tasks: i32, wanted: i32) -> Service {
+    let mut observed = empty();
+    for step in crate::plan::plan(
+        &resolved("{source: {image: {name: 'redis:7'}}}").desired,
+        &observed,
+        &memory(),
+    )
+    .steps
+    {
+        apply(&mut observed, &step, 1);
+    }
+    let service = observed.service.present().unwrap().clone();
+    Service {
+        running_count: tasks,
+        desired_count: wanted,
+        ..service
     }
 }
 

@@ -97,7 +97,16 @@ fn check_step(step: &Step, observed: &Observed, owner: &Owner) -> Result<(), Vio
         Step::UpdateService(update) => ours(service_is_ours(&update.arn)),
         Step::TagService { arn, .. }
         | Step::UntagService { arn, .. }
+        | Step::StopServiceDeployment { service: arn, .. }
         | Step::DeleteService { arn, .. } => ours(service_is_ours(arn)),
+        // Only what our own registrations, or the owner tag of a read, made known carries a hash.
+        Step::DeregisterTaskDefinition { arn } => ours(
+            observed
+                .revisions
+                .get(arn)
+                .is_some_and(|revision| revision.hash.is_some())
+                && service.is_none_or(|service| service.task_definition != *arn),
+        ),
         Step::UntagDnsService { arn, .. } => ours(dns.is_some_and(|dns| dns.arn == *arn)),
         Step::DeleteDnsService { id } => ours(dns.is_some_and(|dns| dns.id == *id)),
     }

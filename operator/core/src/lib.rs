@@ -13,6 +13,7 @@ pub mod conditions;
 pub mod defaults;
 pub mod desired;
 pub mod environment;
+pub mod evidence;
 pub mod fact;
 pub mod failure;
 #[cfg(test)]
@@ -23,6 +24,7 @@ pub mod memory;
 pub mod names;
 pub mod observed;
 pub mod owner;
+pub mod pin;
 pub mod place;
 pub mod plan;
 pub mod problem;

@@ -27,6 +27,13 @@ pub fn last_segment(arn: &str) -> &str {
     arn.rsplit('/').next().unwrap_or(arn)
 }
 
+/// The partition in an ARN (second part): `aws`, `aws-cn`, `aws-us-gov`.
+pub fn partition_of(arn: &str) -> Option<&str> {
+    arn.split(':')
+        .nth(1)
+        .filter(|partition| !partition.is_empty())
+}
+
 /// The Region in an ARN (fourth part), if it has one.
 pub fn region_of(arn: &str) -> Option<&str> {
     arn.split(':').nth(3).filter(|region| !region.is_empty())

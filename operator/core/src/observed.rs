@@ -28,6 +28,12 @@ pub struct Observed {
     pub service: Fact<Service>,
     /// The Cloud Map DNS service of that name in the namespace.
     pub dns: Fact<ObservedDns>,
+    /// The newest service deployment of the ECS service. Read while a rollout is under way or its end is not known.
+    pub deployment: Fact<ServiceDeployment>,
+    /// True if service deployments cannot be read here at all (a missing permission, an AWS without them): the service alone must do.
+    pub deployment_unreadable: bool,
+    /// Tasks of the service that stopped within the last hour, and that ECS still describes. Read when something fails.
+    pub stopped: Fact<StoppedTasks>,
     /// The newest ACTIVE revision of the family. Read only when a registration is due.
     pub newest: Fact<Revision>,
     /// Revisions whose content is known, by ARN: our own registrations, status, and reads.
@@ -77,6 +83,10 @@ pub struct Service {
     pub pending_count: i32,
     /// Deployments, PRIMARY first.
     pub deployments: Vec<EcsDeployment>,
+    /// ARN of the newest service deployment, if AWS shows it.
+    pub service_deployment: Option<String>,
+    /// Why ECS could not start tasks, in the words of the newest service event about it, unless a later event says that tasks were started.
+    pub trouble: Option<String>,
 }
 
 impl Service {
@@ -130,6 +140,107 @@ pub enum RolloutState {
     Completed,
     /// FAILED
     Failed,
+}
+
+/// A service deployment: one attempt to put a revision into service, its rollback included (ECS API reference, ServiceDeployment).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ServiceDeployment {
+    /// ARN.
+    pub arn: String,
+    /// Where it stands.
+    pub status: ServiceDeploymentStatus,
+    /// AWS's words about that.
+    pub reason: Option<String>,
+    /// AWS's words about the rollback, if there is one.
+    pub rollback_reason: Option<String>,
+    /// True if there was a revision before this one, so that there is something to go back to.
+    pub has_source: bool,
+    /// True if the circuit breaker was triggered.
+    pub breaker_triggered: bool,
+    /// Failed tasks that the circuit breaker counted.
+    pub failed_tasks: i32,
+    /// Names of the alarms that fired.
+    pub triggered_alarms: Vec<String>,
+    /// Tasks of the new revision that should run.
+    pub desired_count: i32,
+    /// Tasks of the new revision that run.
+    pub running_count: i32,
+    /// Tasks of the new revision that are starting.
+    pub pending_count: i32,
+    /// When it was created.
+    pub created_at: Option<Timestamp>,
+    /// When it ended.
+    pub finished_at: Option<Timestamp>,
+}
+
+/// Status of a service deployment, in ECS's words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum ServiceDeploymentStatus {
+    /// PENDING
+    Pending,
+    /// IN_PROGRESS
+    InProgress,
+    /// STOP_REQUESTED
+    StopRequested,
+    /// STOPPED
+    Stopped,
+    /// SUCCESSFUL
+    Successful,
+    /// ROLLBACK_REQUESTED
+    RollbackRequested,
+    /// ROLLBACK_IN_PROGRESS
+    RollbackInProgress,
+    /// ROLLBACK_SUCCESSFUL
+    RollbackSuccessful,
+    /// ROLLBACK_FAILED
+    RollbackFailed,
+}
+
+/// Stopped tasks of a service, those that ECS stopped for scaling or a newer deployment left out; newest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StoppedTasks {
+    /// At most 20 are kept.
+    pub tasks: Vec<StoppedTask>,
+    /// False if one of them is still on its way down, so that its exit code may be missing.
+    pub settled: bool,
+}
+
+/// A task that stopped.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StoppedTask {
+    /// Id.
+    pub id: String,
+    /// The deployment it was started for, `ecs-svc/...`.
+    pub started_by: Option<String>,
+    /// ARN of the task definition it ran.
+    pub task_definition: String,
+    /// Stop code.
+    pub stop_code: Option<String>,
+    /// Why it stopped.
+    pub reason: Option<String>,
+    /// Its containers.
+    pub containers: Vec<StoppedContainer>,
+    /// True if it ever ran.
+    pub started: bool,
+    /// When it stopped, or began to.
+    pub at: Option<Timestamp>,
+}
+
+/// A container of a task that stopped.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StoppedContainer {
+    /// Name.
+    pub name: String,
+    /// Exit code, if it ran.
+    pub exit_code: Option<i32>,
+    /// Why it did not start, or was ended.
+    pub reason: Option<String>,
+    /// True if its health check failed last.
+    pub unhealthy: bool,
 }
 
 /// A Cloud Map service.

@@ -4,6 +4,7 @@
 //! Invariants: at most one `UpdateService`; never a create on an `Unknown` or unconfirmed absence; never a step on what carries another
 //! owner's tag; a converged service plans nothing ([`Plan::is_settled`]).
 
+mod collect;
 mod create;
 mod delete;
 mod dns;
@@ -34,6 +35,10 @@ pub enum Need {
     Newest,
     /// One revision, by ARN.
     Revision(String),
+    /// The newest service deployment.
+    Deployment,
+    /// The tasks that stopped.
+    Stopped,
 }
 
 /// Why a plan holds fewer steps than there are differences.
@@ -45,6 +50,8 @@ pub enum WaitingOn {
     AbsenceConfirmation(Need),
     /// A deleted service of that name still stops its tasks.
     Draining,
+    /// ECS is going back to the version before; what is wanted now is rolled out after that, so that it has something to go back to.
+    Rollback,
 }
 
 /// A name in AWS that is not ours.
@@ -76,6 +83,10 @@ pub struct Plan {
     pub held: MemberHashes,
     /// True if the rollout this spec asks for failed before and is not tried again.
     pub rollout_held: bool,
+    /// True if a redeploy is due; the update of this plan carries it, if there is one.
+    pub redeploy: bool,
+    /// A call that only tidies up, made when everything else is done.
+    pub collect: Option<Step>,
 }
 
 impl Plan {
@@ -90,12 +101,15 @@ impl Plan {
             .iter()
             .filter_map(|waiting| match waiting {
                 WaitingOn::Read(need) => Some(need.clone()),
-                WaitingOn::AbsenceConfirmation(_) | WaitingOn::Draining => None,
+                WaitingOn::AbsenceConfirmation(_) | WaitingOn::Draining | WaitingOn::Rollback => {
+                    None
+                }
             })
             .collect()
     }
 
-    fn wait(epoch: i64, waiting_on: WaitingOn) -> Self {
+    /// A plan that does nothing but wait.
+    pub fn wait(epoch: i64, waiting_on: WaitingOn) -> Self {
         Self {
             epoch,
             waiting_on: vec![waiting_on],
@@ -162,6 +176,7 @@ fn update(desired: &Desired, observed: &Observed, memory: &Memory, service: &Ser
     }
     tags::plan_tags(desired, memory, service, &mut plan);
     dns::plan_unwanted(desired, observed, memory, service, &mut plan);
+    collect::plan_collect(desired, observed, memory, service, &mut plan);
     plan
 }
 

@@ -1,12 +1,13 @@
 //! The next status of an object, from the last one and what a pass came to. Pure: the runtime writes it only if it differs.
 
 mod revisions;
+mod rollout;
 
 use crate::claim::locate;
 use crate::conditions::{self, Verdict};
 use crate::desired::Desired;
 use crate::fact::Fact;
-use crate::memory::Applied;
+use crate::memory::{Applied, Memory};
 use crate::names;
 use crate::observed::{Observed, Service};
 use crate::place::Place;
@@ -18,7 +19,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use k8s_openapi::jiff::Timestamp;
 use privateservice_api::meta;
 use privateservice_api::privateservice::{
-    Deployed, Discovery, PrivateServiceStatus, RolloutPhase, RolloutStatus, TaskCounts,
+    Deployed, Discovery, PrivateServiceStatus, RolloutPhase, TaskCounts, TaskFailure,
 };
 use revisions::revisions;
 
@@ -41,6 +42,12 @@ pub struct Report<'a> {
     pub outcomes: &'a [Outcome],
     /// True if every step of the plan was executed.
     pub completed: bool,
+    /// True if it is not known whether the last call had its effect.
+    pub ambiguous: bool,
+    /// What was remembered, brought up to date by what AWS shows.
+    pub memory: &'a Memory,
+    /// The newest failures of tasks.
+    pub failures: &'a [TaskFailure],
     /// Where the rollout stands.
     pub judgement: Option<&'a Judgement>,
 }
@@ -76,7 +83,10 @@ pub fn status(
             Outcome::ServiceCreated { arn } => status.service_arn = Some(arn.clone()),
             Outcome::DnsServiceCreated { id, arn } => dns(&mut status, id, arn),
             Outcome::TaskDefinitionRegistered { .. }
+            | Outcome::TaskDefinitionDeregistered { .. }
             | Outcome::ServiceUpdated { .. }
+            | Outcome::DeploymentStopped
+            | Outcome::NothingToStop { .. }
             | Outcome::Tagged
             | Outcome::ServiceDeleted
             | Outcome::DnsServiceDeleted => {}
@@ -93,7 +103,16 @@ pub fn status(
     {
         (discovery.service_id, discovery.service_arn) = (None, None);
     }
-    status.rollout = rollout(previous, report, now);
+    status.rollout = rollout::rollout(report, now);
+    status.attempt = rollout::attempt(previous, report);
+    status
+        .last_handled_redeploy_at
+        .clone_from(&report.memory.handled_redeploy);
+    status.rollback_to = desired
+        .pinned
+        .as_ref()
+        .map(|pinned| names::last_segment(&pinned.arn).to_owned());
+    status.failures = report.failures.to_vec();
     if let Some(applied) = applied(report) {
         status.intent = Some(applied.intent.0);
         status.rendering = applied
@@ -101,6 +120,10 @@ pub fn status(
             .into_iter()
             .map(|(member, hash)| (member.to_string(), hash.0))
             .collect();
+        // Whatever redeploy was asked for is part of what was sent.
+        status
+            .last_handled_redeploy_at
+            .clone_from(&desired.redeploy);
     }
     if report.completed && report.plan.waiting_on.is_empty() {
         status.tag_keys = user_tag_keys(desired);
@@ -149,7 +172,8 @@ fn applied(report: &Report<'_>) -> Option<Applied> {
         )
     });
     let differs = report.plan.drift.iter().any(|drift| !drift.futile);
-    let as_wanted = report.plan.waiting_on.is_empty() && report.completed && !differs;
+    let redeploys = report.plan.redeploy && !sent;
+    let as_wanted = report.plan.waiting_on.is_empty() && report.completed && !differs && !redeploys;
     if report.plan.conflict.is_some() || report.plan.rollout_held || !(sent || as_wanted) {
         return None;
     }
@@ -162,71 +186,6 @@ fn applied(report: &Report<'_>) -> Option<Applied> {
     })
 }
 
-fn rollout(
-    previous: &PrivateServiceStatus,
-    report: &Report<'_>,
-    now: Timestamp,
-) -> Option<RolloutStatus> {
-    let before = previous.rollout.clone().unwrap_or_default();
-    let mut executed = report.plan.steps.iter().take(report.outcomes.len());
-    let started = executed.any(Step::starts_rollout);
-    if started {
-        let id = report.outcomes.iter().find_map(|outcome| match outcome {
-            Outcome::ServiceUpdated { deployment_id } => deployment_id.clone(),
-            _ => None,
-        });
-        let primary = report
-            .observed_before
-            .service
-            .present()
-            .and_then(Service::primary);
-        return Some(RolloutStatus {
-            phase: Some(RolloutPhase::Progressing),
-            id,
-            replaces: primary.map(|primary| primary.id.clone()),
-            started_at: Some(Time(now)),
-            ..RolloutStatus::default()
-        });
-    }
-    let Some(judgement) = report.judgement else {
-        return previous.rollout.clone();
-    };
-    let same = before.id.is_none() || before.id == judgement.id;
-    let finished = !matches!(
-        judgement.phase,
-        RolloutPhase::Progressing | RolloutPhase::RollingBack
-    );
-    let failed = judgement.failed.is_some();
-    Some(RolloutStatus {
-        phase: Some(judgement.phase),
-        id: judgement.id.clone(),
-        reason: failed.then(|| judgement.message.clone()),
-        replaces: before.replaces.clone().filter(|_| same),
-        started_at: before
-            .started_at
-            .clone()
-            .filter(|_| same)
-            .or_else(|| started_at(report)),
-        finished_at: if finished {
-            before
-                .finished_at
-                .filter(|_| same && before.phase == Some(judgement.phase))
-                .or(Some(Time(now)))
-        } else {
-            None
-        },
-        failed_hash: judgement.failed.clone().map(|hash| hash.0),
-    })
-}
-
-fn started_at(report: &Report<'_>) -> Option<Time> {
-    report
-        .service
-        .and_then(Service::primary)
-        .and_then(|primary| primary.created_at)
-        .map(Time)
-}
-
 fn deployed(
     previous: &PrivateServiceStatus,
     desired: &Desired,
@@ -234,10 +193,19 @@ fn deployed(
     now: Timestamp,
 ) -> Deployed {
     let task_definition = names::last_segment(&service.task_definition).to_owned();
-    let at = previous
+    let before = previous
         .deployed
         .as_ref()
-        .filter(|before| before.task_definition.as_ref() == Some(&task_definition))
+        .filter(|before| before.task_definition.as_ref() == Some(&task_definition));
+    let image = match &desired.pinned {
+        None => Some(desired.task_definition.container.image.clone()),
+        Some(pinned) => previous
+            .revisions
+            .iter()
+            .find(|revision| revision.task_definition == pinned.arn)
+            .and_then(|revision| revision.image.clone()),
+    };
+    let at = before
         .and_then(|before| before.at.clone())
         .or_else(|| {
             service
@@ -247,7 +215,7 @@ fn deployed(
         })
         .unwrap_or(Time(now));
     Deployed {
-        image: Some(desired.task_definition.container.image.clone()),
+        image,
         task_definition: Some(task_definition),
         at: Some(at),
     }

@@ -90,7 +90,9 @@ pub fn resolve(
         maximum_percent,
         circuit_breaker: breaker.enabled.unwrap_or(true),
         rollback: breaker.enabled.unwrap_or(true) && breaker.rollback.unwrap_or(true),
+        // ECS refuses zone rebalancing together with a maximum of 100 percent (ECS API reference, CreateService).
         rebalancing: maximum_percent > 100,
+        alarms: rollout.alarms.iter().cloned().collect(),
     };
     let task_definition = TaskDefinition {
         family: names::family(&place.environment, &name),
@@ -167,6 +169,12 @@ pub fn resolve(
         deployment,
         initial_count: defaults::MIN_TASKS,
         tags,
+        redeploy: None,
+        pinned: None,
+        progress_deadline: rollout
+            .progress_deadline_seconds
+            .and_then(|seconds| u32::try_from(seconds).ok())
+            .unwrap_or(defaults::PROGRESS_DEADLINE),
     };
     let effective = Effective {
         cpu: i32::try_from(size.cpu).ok(),
@@ -236,6 +244,12 @@ fn intent(object: &PrivateService, place: &Place, variables: &BTreeMap<String, S
         // None of these changes what runs.
         for field in ["suspend", "deletionPolicy", "tags", "environment", "env"] {
             fields.remove(field);
+        }
+        if let Some(rollout) = fields
+            .get_mut("rollout")
+            .and_then(serde_json::Value::as_object_mut)
+        {
+            rollout.remove("progressDeadlineSeconds");
         }
     }
     Hash::of(&Intent {

@@ -1,17 +1,32 @@
-//! Where the rollout stands, judged from DescribeServices alone. Pure.
+//! Where the newest rollout stands, judged from its service deployment and from DescribeServices. Pure.
 //!
-//! `rolloutState == COMPLETED` of the PRIMARY deployment alone means nothing: after a rollback it is the old revision that is complete.
-//! A rollout counts as complete only if what serves is what the spec asks for.
+//! `rolloutState == COMPLETED` of the PRIMARY deployment alone means nothing: after a rollback it is the old revision that is complete. A
+//! rollout counts as complete only if the deployment we started has succeeded and what serves is what the spec asks for. Where AWS has no
+//! service deployments, or does not let us read them, what DescribeServices shows must do.
+
+mod by_service;
+mod follow;
+mod stop;
+
+pub use follow::follow;
+pub use stop::{Abort, Asked, abort, course, is_overdue, until_overdue};
 
 use crate::desired::Desired;
 use crate::hash::Hash;
 use crate::memory::Memory;
-use crate::observed::{EcsDeployment, Observed, RolloutState, Service, ServiceStatus};
-use crate::service::{Member, MemberHashes, identity};
-use privateservice_api::privateservice::{RolloutPhase, RolloutStatus};
+use crate::observed::{
+    EcsDeployment, Observed, RolloutState, Service, ServiceDeployment, ServiceDeploymentStatus,
+    ServiceStatus,
+};
+use crate::service::identity;
+use privateservice_api::privateservice::{EndedBy, RolloutPhase, RolloutStatus, RolloutTasks};
 
 /// The judgement.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent findings, most of them false most of the time"
+)]
 pub struct Judgement {
     /// Phase.
     pub phase: RolloutPhase,
@@ -21,42 +36,47 @@ pub struct Judgement {
     pub message: String,
     /// Identity of the rollout that failed, if one did: not to be tried again by itself.
     pub failed: Option<Hash>,
+    /// What ended it.
+    pub ended_by: Option<EndedBy>,
+    /// True if going back failed too.
+    pub rollback_failed: bool,
+    /// False while ECS goes back from something that the spec no longer asks for.
+    pub concerns_spec: bool,
+    /// Its tasks, while it is under way.
+    pub tasks: Option<RolloutTasks>,
+    /// Its service deployment, if that can be stopped and has something to go back to.
+    pub stoppable: Option<String>,
+    /// True if the service deployment must be read before anything new is rolled out.
+    pub unsure: bool,
+    /// True if reading the service deployment would tell more.
+    pub unread: bool,
 }
 
-/// Judges the rollout of an ACTIVE service; `None` if there is none.
-pub fn judge(
-    desired: &Desired,
-    observed: &Observed,
-    memory: &Memory,
-    previous: Option<&RolloutStatus>,
-) -> Option<Judgement> {
-    let service = observed.service.present()?;
-    if service.status != ServiceStatus::Active {
-        return None;
-    }
-    let primary = service.primary()?;
-    // What was sent last; a status that is lost is as good as the present spec.
-    let sent = memory
-        .applied
-        .as_ref()
-        .map_or_else(|| desired.members(), |a| a.members.clone());
-    // A failure of what the spec asked for before is over as soon as it asks for something else.
-    let failure =
-        failure(service, primary, observed, &sent, desired, memory, previous).filter(|failure| {
-            failure
-                .failed
-                .as_ref()
-                .is_some_and(|hash| concerns(hash, memory, desired))
-        });
-    if failure.is_some() {
-        return failure;
-    }
-    if let Some(held) = &memory.failed_rollout
-        && is_held(memory, desired)
-    {
-        return Some(still_held(primary, previous, held));
-    }
-    Some(progress(service, primary))
+/// What a judgement is made from.
+struct Scene<'a> {
+    desired: &'a Desired,
+    observed: &'a Observed,
+    memory: &'a Memory,
+    service: &'a Service,
+    primary: &'a EcsDeployment,
+    /// The newest service deployment, if it is known and the service still shows the same.
+    newest: Option<&'a ServiceDeployment>,
+    rollout: Option<&'a RolloutStatus>,
+}
+
+/// Judges the newest rollout of an ACTIVE service; `None` if there is none. The memory must have been brought up to date by [`follow`].
+pub fn judge(desired: &Desired, observed: &Observed, memory: &Memory) -> Option<Judgement> {
+    let service = active(observed)?;
+    let scene = Scene {
+        desired,
+        observed,
+        memory,
+        service,
+        primary: service.primary()?,
+        newest: newest(observed, service),
+        rollout: memory.rollout.as_ref(),
+    };
+    Some(scene.judge())
 }
 
 /// True if the rollout that is wanted failed before and is not to be tried again by itself. An operator that renders the same intent
@@ -68,119 +88,12 @@ pub fn is_held(memory: &Memory, desired: &Desired) -> bool {
         .is_some_and(|failed| concerns(failed, memory, desired))
 }
 
-/// True if the identity of a rollout is that of what is wanted, as it is rendered now or as it was when it was sent.
-fn concerns(identity_of_rollout: &Hash, memory: &Memory, desired: &Desired) -> bool {
-    let sent_for_this = memory.applied.as_ref().is_some_and(|applied| {
-        applied.intent == desired.intent && identity(&applied.members) == *identity_of_rollout
-    });
-    sent_for_this || *identity_of_rollout == desired.rollout_identity()
-}
-
-/// The signs of a failure of what was sent, or of what is wanted, that DescribeServices shows.
-fn failure(
-    service: &Service,
-    primary: &EcsDeployment,
-    observed: &Observed,
-    sent: &MemberHashes,
-    desired: &Desired,
-    memory: &Memory,
-    previous: Option<&RolloutStatus>,
-) -> Option<Judgement> {
-    let words = |deployment: &EcsDeployment| {
-        deployment
-            .rollout_reason
-            .clone()
-            .unwrap_or_else(|| "ECS gave no reason".to_owned())
-    };
-    let ours = previous.and_then(|rollout| rollout.id.as_deref());
-    let wanted = desired.members();
-    if primary.rollout_state == Some(RolloutState::Failed)
-        && ours.is_none_or(|ours| ours == primary.id)
-        && runs(observed, primary, sent)
-    {
-        // Somebody else's deployment that fails is a difference to mend, not a verdict on ours.
-        return Some(Judgement {
-            phase: RolloutPhase::Failed,
-            id: Some(primary.id.clone()),
-            message: words(primary),
-            failed: Some(identity(sent)),
-        });
-    }
-    let failed = service.deployments.iter().find(|deployment| {
-        let is_ours = ours == Some(&deployment.id);
-        // Ours by content, where the answer that named its id was lost: it runs what is wanted, and what serves does not.
-        let by_content = runs(observed, deployment, &wanted) && !runs(observed, primary, &wanted);
-        !deployment.primary
-            && deployment.rollout_state == Some(RolloutState::Failed)
-            && (is_ours || by_content)
-    });
-    let Some(failed) = failed else {
-        return gone_back(primary, observed, sent, memory, previous);
-    };
-    let remembered = previous
-        .filter(|rollout| rollout.id.as_ref() == Some(&failed.id))
-        .and_then(|rollout| rollout.failed_hash.clone())
-        .map(Hash);
-    let identity_of_failed = match remembered {
-        Some(hash) => hash,
-        None if ours == Some(&failed.id) => identity(sent),
-        None => identity(&wanted),
-    };
-    Some(Judgement {
-        phase: if primary.rollout_state == Some(RolloutState::Completed) {
-            RolloutPhase::RolledBack
-        } else {
-            RolloutPhase::RollingBack
-        },
-        id: Some(failed.id.clone()),
-        message: words(failed),
-        failed: Some(identity_of_failed),
-    })
-}
-
-/// ECS shows a failed deployment only until its tasks have stopped. If what was being rolled out is gone before it was complete, and
-/// something newer that we did not send runs other content, somebody went back: the circuit breaker, or a person.
-fn gone_back(
-    primary: &EcsDeployment,
-    observed: &Observed,
-    sent: &MemberHashes,
-    memory: &Memory,
-    previous: Option<&RolloutStatus>,
-) -> Option<Judgement> {
-    let rollout = previous?;
-    let ours = rollout.id.as_ref()?;
-    let unfinished = matches!(
-        rollout.phase,
-        Some(RolloutPhase::Progressing | RolloutPhase::RollingBack)
-    );
-    let newer = primary.id != *ours && memory.replaced.as_ref() != Some(&primary.id);
-    if !unfinished || !newer || runs(observed, primary, sent) {
-        return None;
-    }
-    let completed = primary.rollout_state == Some(RolloutState::Completed);
-    let message = primary
-        .rollout_reason
-        .clone()
-        .filter(|reason| reason.contains("rolling back"))
-        .or_else(|| rollout.reason.clone())
-        .unwrap_or_else(|| "ECS went back to the version before it was complete".to_owned());
-    Some(Judgement {
-        phase: if completed {
-            RolloutPhase::RolledBack
-        } else {
-            RolloutPhase::RollingBack
-        },
-        id: Some(ours.clone()),
-        message,
-        failed: Some(identity(sent)),
-    })
-}
-
 /// True if the picture is older than our last update: it shows as PRIMARY what that replaced, and nothing of what it started.
-pub fn is_outdated(service: &Service, memory: &Memory, previous: Option<&RolloutStatus>) -> bool {
-    let ours = previous.and_then(|rollout| rollout.id.as_ref());
+pub fn is_outdated(service: &Service, memory: &Memory) -> bool {
+    let rollout = memory.rollout.as_ref();
+    let ours = rollout.and_then(|rollout| rollout.id.as_ref());
     let replaced = memory.replaced.as_ref();
-    ours.is_some()
+    replaced.is_some()
         && service
             .primary()
             .is_some_and(|primary| Some(&primary.id) == replaced)
@@ -190,52 +103,302 @@ pub fn is_outdated(service: &Service, memory: &Memory, previous: Option<&Rollout
             .any(|deployment| Some(&deployment.id) == ours)
 }
 
-/// True if a deployment runs the task definition content that was sent last.
-fn runs(observed: &Observed, deployment: &EcsDeployment, sent: &MemberHashes) -> bool {
-    observed
-        .revisions
-        .get(&deployment.task_definition)
-        .and_then(|revision| revision.hash.as_ref())
-        .is_some_and(|hash| sent.get(&Member::TaskDefinition) == Some(hash))
+/// True while it is not known how a rollout ended.
+fn is_unfinished(rollout: &RolloutStatus) -> bool {
+    matches!(
+        rollout.phase,
+        None | Some(RolloutPhase::Progressing | RolloutPhase::RollingBack)
+    )
 }
 
-/// A failure remembered from before, whose signs AWS no longer shows.
-fn still_held(primary: &EcsDeployment, previous: Option<&RolloutStatus>, held: &Hash) -> Judgement {
-    let before = previous.and_then(|rollout| rollout.phase);
-    let phase = match before {
-        Some(RolloutPhase::Failed) => RolloutPhase::Failed,
-        _ if primary.rollout_state == Some(RolloutState::InProgress) => RolloutPhase::RollingBack,
-        _ => RolloutPhase::RolledBack,
-    };
-    Judgement {
-        phase,
-        id: previous.and_then(|rollout| rollout.id.clone()),
-        message: previous
-            .and_then(|rollout| rollout.reason.clone())
-            .unwrap_or_else(|| "the rollout failed".to_owned()),
-        failed: Some(held.clone()),
+/// True if the identity of a rollout is that of what is wanted, as it is rendered now or as it was when it was sent.
+fn concerns(identity_of_rollout: &Hash, memory: &Memory, desired: &Desired) -> bool {
+    let sent_for_this = memory.applied.as_ref().is_some_and(|applied| {
+        applied.intent == desired.intent
+            && identity(&applied.members, desired.redeploy.as_deref()) == *identity_of_rollout
+    });
+    sent_for_this || *identity_of_rollout == desired.rollout_identity()
+}
+
+fn active(observed: &Observed) -> Option<&Service> {
+    observed
+        .service
+        .present()
+        .filter(|service| service.status == ServiceStatus::Active)
+}
+
+/// The newest service deployment, unless the service shows another one since it was read.
+fn newest<'a>(observed: &'a Observed, service: &Service) -> Option<&'a ServiceDeployment> {
+    observed.deployment.present().filter(|deployment| {
+        service
+            .service_deployment
+            .as_ref()
+            .is_none_or(|arn| *arn == deployment.arn)
+    })
+}
+
+/// True if the newest service deployment could be read and has not been.
+fn is_unread(observed: &Observed, service: &Service) -> bool {
+    !observed.deployment_unreadable
+        && newest(observed, service).is_none()
+        && (observed.deployment.is_unknown() || observed.deployment.present().is_some())
+}
+
+impl Scene<'_> {
+    fn judge(&self) -> Judgement {
+        let unfinished = self.rollout.is_some_and(is_unfinished);
+        let unread = is_unread(self.observed, self.service)
+            && (unfinished
+                || self.rollout.is_none()
+                    && self.primary.rollout_state != Some(RolloutState::Completed));
+        if unread && self.is_suspicious() {
+            return self.undecided();
+        }
+        let failure = self
+            .by_service_deployment()
+            .or_else(|| self.by_service(unread));
+        if let Some(mut failure) = failure {
+            failure.concerns_spec = failure
+                .failed
+                .as_ref()
+                .is_some_and(|hash| concerns(hash, self.memory, self.desired));
+            // A failure of what the spec asked for before is over as soon as ECS has gone back.
+            if failure.concerns_spec || failure.phase == RolloutPhase::RollingBack {
+                return failure;
+            }
+        }
+        match &self.memory.failed_rollout {
+            Some(held) if is_held(self.memory, self.desired) => self.still_held(held),
+            Some(_) | None => self.progress(unread),
+        }
+    }
+
+    /// The rollout that is followed is not what DescribeServices shows at work.
+    fn is_suspicious(&self) -> bool {
+        let ours = self.rollout.and_then(|rollout| rollout.id.as_ref());
+        ours != Some(&self.primary.id) || self.primary.rollout_state == Some(RolloutState::Failed)
+    }
+
+    /// The newest service deployment, if it is that of the rollout that is followed.
+    fn ours(&self) -> Option<&ServiceDeployment> {
+        let newest = self.newest?;
+        let rollout = self.rollout?;
+        let bound = rollout.service_deployment.as_ref();
+        // One that is not bound yet: whatever is newest came with it, or after it.
+        let is_ours = match bound {
+            Some(arn) => *arn == newest.arn,
+            None => is_unfinished(rollout),
+        };
+        is_ours.then_some(newest)
+    }
+
+    /// The rollout's own service deployment tells how it failed.
+    fn by_service_deployment(&self) -> Option<Judgement> {
+        use ServiceDeploymentStatus as Status;
+        let deployment = self.ours()?;
+        let rollout = self.rollout?;
+        let failed_here = self.primary.rollout_state == Some(RolloutState::Failed)
+            && rollout.id.as_ref() == Some(&self.primary.id);
+        let (phase, rollback_failed) = match deployment.status {
+            Status::RollbackRequested | Status::RollbackInProgress => {
+                (RolloutPhase::RollingBack, false)
+            }
+            Status::RollbackSuccessful => (RolloutPhase::RolledBack, false),
+            Status::RollbackFailed => (RolloutPhase::Failed, true),
+            Status::Stopped | Status::StopRequested
+                if deployment.breaker_triggered || failed_here =>
+            {
+                (RolloutPhase::Failed, false)
+            }
+            // The deployment has failed and ECS has not said yet whether it goes back.
+            Status::Pending | Status::InProgress if failed_here && !deployment.has_source => {
+                (RolloutPhase::Failed, false)
+            }
+            Status::Stopped
+            | Status::StopRequested
+            | Status::Pending
+            | Status::InProgress
+            | Status::Successful => return None,
+        };
+        let words = deployment
+            .rollback_reason
+            .clone()
+            .or_else(|| deployment.reason.clone())
+            .or_else(|| rollout.reason.clone())
+            .unwrap_or_else(|| "ECS gave no reason".to_owned());
+        Some(Judgement {
+            phase,
+            id: rollout.id.clone(),
+            ended_by: rollout
+                .ended_by
+                .or_else(|| Some(ended_by(deployment, &words))),
+            message: words,
+            failed: Some(self.identity_of_rollout()),
+            rollback_failed,
+            tasks: Some(tasks_of(deployment)),
+            ..Judgement::default()
+        })
+    }
+
+    /// Identity of the rollout that is followed: as status remembers it, else of what was sent last; a status that is lost is as good as
+    /// the present spec.
+    fn identity_of_rollout(&self) -> Hash {
+        let remembered = self
+            .rollout
+            .and_then(|rollout| rollout.identity.clone().or(rollout.failed_hash.clone()));
+        let sent = || {
+            self.memory.applied.as_ref().map_or_else(
+                || self.desired.rollout_identity(),
+                |applied| identity(&applied.members, self.memory.handled_redeploy.as_deref()),
+            )
+        };
+        remembered.map_or_else(sent, Hash)
+    }
+
+    /// A failure remembered from before, whose signs AWS no longer shows.
+    fn still_held(&self, held: &Hash) -> Judgement {
+        let before = self.rollout;
+        let phase = match before.and_then(|rollout| rollout.phase) {
+            Some(RolloutPhase::Failed) => RolloutPhase::Failed,
+            _ if self.primary.rollout_state == Some(RolloutState::InProgress)
+                && before.is_some_and(is_unfinished) =>
+            {
+                RolloutPhase::RollingBack
+            }
+            _ => RolloutPhase::RolledBack,
+        };
+        Judgement {
+            phase,
+            id: before.and_then(|rollout| rollout.id.clone()),
+            message: before
+                .and_then(|rollout| rollout.reason.clone())
+                .unwrap_or_else(|| "the rollout failed".to_owned()),
+            failed: Some(held.clone()),
+            ended_by: before.and_then(|rollout| rollout.ended_by),
+            concerns_spec: true,
+            ..Judgement::default()
+        }
+    }
+
+    /// Nothing can be said before the service deployment has been read.
+    fn undecided(&self) -> Judgement {
+        Judgement {
+            phase: self
+                .rollout
+                .and_then(|rollout| rollout.phase)
+                .unwrap_or_default(),
+            id: self.rollout.and_then(|rollout| rollout.id.clone()),
+            message: self
+                .rollout
+                .and_then(|rollout| rollout.reason.clone())
+                .unwrap_or_else(|| "reading how the rollout stands".to_owned()),
+            failed: self.memory.failed_rollout.clone(),
+            ended_by: self.rollout.and_then(|rollout| rollout.ended_by),
+            concerns_spec: true,
+            unsure: true,
+            unread: true,
+            ..Judgement::default()
+        }
+    }
+
+    fn progress(&self, unread: bool) -> Judgement {
+        let primary = self.primary;
+        let completed = match primary.rollout_state {
+            Some(RolloutState::Completed) => true,
+            Some(RolloutState::InProgress | RolloutState::Failed) => false,
+            // Where no rollout state is shown: one deployment that runs all its tasks.
+            None => {
+                self.service.deployments.len() == 1
+                    && primary.running_count >= primary.desired_count
+            }
+        };
+        let finished_before = self.rollout.is_some_and(|rollout| {
+            rollout.phase == Some(RolloutPhase::Complete)
+                && rollout.id.as_ref() == Some(&primary.id)
+        });
+        let open = self.newest.is_some_and(|newest| newest.status.is_open());
+        let complete = completed && (finished_before || !(open || unread));
+        let stoppable = self
+            .ours()
+            .filter(|deployment| deployment.status.is_in_progress() && deployment.has_source)
+            .map(|deployment| deployment.arn.clone());
+        Judgement {
+            phase: if complete {
+                RolloutPhase::Complete
+            } else {
+                RolloutPhase::Progressing
+            },
+            id: Some(primary.id.clone()),
+            message: format!(
+                "{} of {} new tasks run",
+                primary.running_count, primary.desired_count
+            ),
+            concerns_spec: true,
+            ended_by: self
+                .rollout
+                .filter(|_| !complete)
+                .and_then(|rollout| rollout.ended_by),
+            tasks: (!complete).then_some(RolloutTasks {
+                desired: primary.desired_count,
+                running: primary.running_count,
+                pending: primary.pending_count,
+                failed: primary.failed_tasks,
+            }),
+            stoppable: stoppable.filter(|_| !complete),
+            unread,
+            ..Judgement::default()
+        }
     }
 }
 
-fn progress(service: &Service, primary: &EcsDeployment) -> Judgement {
-    let complete = match primary.rollout_state {
-        Some(RolloutState::Completed) => true,
-        Some(RolloutState::InProgress | RolloutState::Failed) => false,
-        // Where no rollout state is shown: one deployment that runs all its tasks.
-        None => service.deployments.len() == 1 && primary.running_count >= primary.desired_count,
-    };
-    Judgement {
-        phase: if complete {
-            RolloutPhase::Complete
-        } else {
-            RolloutPhase::Progressing
-        },
-        id: Some(primary.id.clone()),
-        message: format!(
-            "{} of {} new tasks run",
-            primary.running_count, primary.desired_count
-        ),
-        failed: None,
+impl ServiceDeploymentStatus {
+    /// True while it puts its new revision into service.
+    pub const fn is_in_progress(self) -> bool {
+        matches!(self, Self::Pending | Self::InProgress)
+    }
+
+    /// True while ECS works on it.
+    pub const fn is_open(self) -> bool {
+        matches!(
+            self,
+            Self::Pending
+                | Self::InProgress
+                | Self::StopRequested
+                | Self::RollbackRequested
+                | Self::RollbackInProgress
+        )
+    }
+}
+
+fn tasks_of(deployment: &ServiceDeployment) -> RolloutTasks {
+    RolloutTasks {
+        desired: deployment.desired_count,
+        running: deployment.running_count,
+        pending: deployment.pending_count,
+        failed: deployment.failed_tasks,
+    }
+}
+
+/// What ended a service deployment that we did not stop ourselves.
+fn ended_by(deployment: &ServiceDeployment, words: &str) -> EndedBy {
+    if !deployment.triggered_alarms.is_empty() {
+        EndedBy::Alarm
+    } else if deployment.breaker_triggered {
+        EndedBy::CircuitBreaker
+    } else {
+        ended_by_words(words)
+    }
+}
+
+/// What ended a deployment, where only AWS's words tell.
+fn ended_by_words(words: &str) -> EndedBy {
+    let words = words.to_lowercase();
+    if words.contains("circuit breaker") || words.contains("failed to start") {
+        EndedBy::CircuitBreaker
+    } else if words.contains("alarm") {
+        EndedBy::Alarm
+    } else {
+        EndedBy::Stopped
     }
 }
 

@@ -56,14 +56,17 @@ impl Member {
 /// Hash of each member: what was last applied, kept in status.
 pub type MemberHashes = BTreeMap<Member, Hash>;
 
-/// Identity of a rollout: everything that replaces tasks when it changes.
-pub fn identity(members: &MemberHashes) -> Hash {
+/// Identity of a rollout: everything that replaces tasks when it changes, and the redeploy that was asked for last.
+pub fn identity(members: &MemberHashes, redeploy: Option<&str>) -> Hash {
     let rolling: MemberHashes = members
         .iter()
         .filter(|(member, _)| member.rolls())
         .map(|(member, hash)| (*member, hash.clone()))
         .collect();
-    Hash::of(&rolling)
+    match redeploy {
+        None => Hash::of(&rolling),
+        Some(redeploy) => Hash::of(&(rolling, redeploy)),
+    }
 }
 
 /// `awsvpcConfiguration`.
@@ -132,6 +135,9 @@ pub struct Deployment {
     pub rollback: bool,
     /// Availability-zone rebalancing; ECS refuses it together with a maximum percent of 100.
     pub rebalancing: bool,
+    /// Names of CloudWatch alarms that roll a deployment back; none switches them off.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub alarms: BTreeSet<String>,
 }
 
 /// The Cloud Map service that gives tasks an A record, for clients outside Service Connect.

@@ -3,6 +3,7 @@
 use crate::hash::Hash;
 use crate::service::{CapacityProvider, Connect, Deployment, DnsService, Network};
 use crate::task_definition::TaskDefinition;
+use privateservice_api::privateservice::EndedBy;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -40,6 +41,20 @@ pub enum Step {
     CreateService(Box<CreateService>),
     /// `ecs:UpdateService`
     UpdateService(Box<UpdateService>),
+    /// `ecs:StopServiceDeployment` with `ROLLBACK`
+    StopServiceDeployment {
+        /// ARN of the service.
+        service: String,
+        /// ARN of the service deployment.
+        arn: String,
+        /// Why.
+        why: EndedBy,
+    },
+    /// `ecs:DeregisterTaskDefinition`
+    DeregisterTaskDefinition {
+        /// ARN with revision.
+        arn: String,
+    },
     /// `ecs:TagResource` on the service
     TagService {
         /// ARN of the service.
@@ -144,6 +159,8 @@ impl Step {
             Self::UpdateService(update) => update.starts_deployment(),
             Self::CreateDnsService { .. }
             | Self::RegisterTaskDefinition { .. }
+            | Self::StopServiceDeployment { .. }
+            | Self::DeregisterTaskDefinition { .. }
             | Self::TagService { .. }
             | Self::UntagService { .. }
             | Self::UntagDnsService { .. }
@@ -159,6 +176,8 @@ impl Step {
             Self::RegisterTaskDefinition { .. } => "ecs:RegisterTaskDefinition",
             Self::CreateService(_) => "ecs:CreateService",
             Self::UpdateService(_) => "ecs:UpdateService",
+            Self::StopServiceDeployment { .. } => "ecs:StopServiceDeployment",
+            Self::DeregisterTaskDefinition { .. } => "ecs:DeregisterTaskDefinition",
             Self::TagService { .. } => "ecs:TagResource",
             Self::UntagService { .. } => "ecs:UntagResource",
             Self::UntagDnsService { .. } => "servicediscovery:UntagResource",
@@ -194,6 +213,18 @@ pub enum Outcome {
     ServiceUpdated {
         /// `ecs-svc/...` of the PRIMARY deployment in the answer, if it showed one.
         deployment_id: Option<String>,
+    },
+    /// The service deployment is being stopped and rolled back.
+    DeploymentStopped,
+    /// Nothing is in progress that could be stopped, or there is nothing to go back to: AWS's words.
+    NothingToStop {
+        /// AWS's words, without request ids.
+        message: String,
+    },
+    /// The revision can be used no more.
+    TaskDefinitionDeregistered {
+        /// ARN with revision.
+        arn: String,
     },
     /// Tags changed.
     Tagged,

@@ -3,6 +3,7 @@
 //! In: an object from the cache. Out: calls to AWS, status, finalizer, Events. A pass never waits for a rate limit or a read.
 
 mod deletion;
+mod execution;
 mod next;
 mod pass;
 mod placing;

@@ -7,10 +7,10 @@ use hyper::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::behaviour::{Behaviour, Subject};
 use crate::exchange::{Answer, Incoming};
 use crate::faults::Fault;
 use crate::locked;
-use crate::options::{Behaviour, Subject};
 use crate::simulator::Simulator;
 
 #[derive(Deserialize)]
@@ -43,6 +43,28 @@ struct AdvanceBody {
 struct BehaviourBody {
     subject: Subject,
     behaviour: Behaviour,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CapacityBody {
+    provider: String,
+    available: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NetworkBody {
+    /// A subnet or a security group.
+    id: String,
+    broken: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AlarmBody {
+    name: String,
+    in_alarm: bool,
 }
 
 fn parse<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, String> {
@@ -122,6 +144,21 @@ async fn act(simulator: &Simulator, incoming: &Incoming) -> Result<Option<Value>
         "behaviour" => {
             let asked: BehaviourBody = parse(body)?;
             simulator.behave(asked.subject, asked.behaviour);
+            Some(json!({}))
+        }
+        "capacity" => {
+            let asked: CapacityBody = parse(body)?;
+            simulator.set_capacity(&asked.provider, asked.available);
+            Some(json!({}))
+        }
+        "network" => {
+            let asked: NetworkBody = parse(body)?;
+            simulator.break_network(&asked.id, asked.broken);
+            Some(json!({}))
+        }
+        "alarm" => {
+            let asked: AlarmBody = parse(body)?;
+            simulator.set_alarm(&asked.name, asked.in_alarm);
             Some(json!({}))
         }
         _ => None,

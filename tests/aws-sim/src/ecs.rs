@@ -1,9 +1,11 @@
 //! The simulated ECS. In: an operation, its JSON, the moment, and what Cloud Map says. Out: the
 //! answer or the error. No IO. Invariant: the world is up to date with the moment before and after.
 
+mod breaker;
 pub(crate) mod cluster;
 mod create;
 mod delete;
+mod deployment_alarms;
 mod deployments_api;
 mod launch;
 mod page;
@@ -17,10 +19,12 @@ mod service_connect;
 mod service_deployment;
 mod service_rules;
 mod shapes;
+mod surroundings;
 mod tags;
 mod task;
 mod task_definition;
 mod tasks_api;
+mod turn_back;
 mod update;
 pub(crate) mod upstream_facts;
 pub(crate) mod world;
@@ -56,6 +60,15 @@ impl World {
         if !known {
             return Err(AwsError::not_implemented(format!("ecs:{operation}")));
         }
+        // Names an ECS without service deployments does not know.
+        let is_newer =
+            operation.contains("ServiceDeployment") || operation.contains("ServiceRevision");
+        if is_newer && self.options.hide_service_deployments {
+            return Err(AwsError::new(
+                "UnknownOperationException",
+                "Unknown operation.",
+            ));
+        }
         let body = &shapes::check(operation, body)?;
         match operation {
             "CreateCluster" => self.create_cluster(body),
@@ -77,8 +90,8 @@ impl World {
             "ListTasks" => self.list_tasks(body, now),
             "DescribeTasks" => self.describe_tasks(body, now),
             "StopTask" => self.stop_task(body, now),
-            "ListServiceDeployments" => self.list_service_deployments(body),
-            "DescribeServiceDeployments" => self.describe_service_deployments(body),
+            "ListServiceDeployments" => self.list_service_deployments(body, now),
+            "DescribeServiceDeployments" => self.describe_service_deployments(body, now),
             "DescribeServiceRevisions" => self.describe_service_revisions(body),
             "StopServiceDeployment" => self.stop_service_deployment(body, now),
             _ => Err(AwsError::not_implemented(format!("ecs:{operation}"))),
@@ -134,7 +147,7 @@ impl World {
         let deployments: Vec<Value> = self
             .services
             .values()
-            .flat_map(|service| service.history.iter().map(|one| one.to_json(service)))
+            .flat_map(|service| service.history.iter().map(|one| one.to_json(service, now)))
             .collect();
         let definitions: Vec<Value> = self
             .definitions

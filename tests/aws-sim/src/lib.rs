@@ -16,6 +16,7 @@
 //! ```
 
 mod admin;
+mod behaviour;
 mod clock;
 mod cloud_map;
 pub mod ecs;
@@ -35,12 +36,13 @@ mod simulator;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+pub use behaviour::{Behaviour, Subject};
 pub use clock::{ClockKind, Moment};
 pub use errors::AwsError;
 pub use faults::{Fault, FaultKind};
 pub use holds::{Hold, HoldState};
 pub use log::{Outcome, Request};
-pub use options::{Behaviour, Options, Quotas, Subject, Timing};
+pub use options::{CurrentDeployment, Options, Quotas, Timing};
 pub use server::{Server, serve};
 pub use simulator::Simulator;
 

@@ -51,6 +51,12 @@ struct Serve {
     /// Simulated seconds for which a new service is MISSING to readers.
     #[arg(long, default_value_t = 0.0)]
     describe_lag: f64,
+    /// Simulated seconds for which readers see an updated service as it was before.
+    #[arg(long, default_value_t = 0.0)]
+    update_lag_seconds: f64,
+    /// Show no service deployments and refuse to describe them.
+    #[arg(long)]
+    hide_service_deployments: bool,
     /// Refuse subnets that the stand-in behind does not know.
     #[arg(long, requires = "upstream")]
     check_subnets: bool,
@@ -89,6 +95,8 @@ async fn run(arguments: Serve) -> anyhow::Result<()> {
     });
     let describe_lag =
         Duration::try_from_secs_f64(arguments.describe_lag).context("--describe-lag")?;
+    let update_lag = Duration::try_from_secs_f64(arguments.update_lag_seconds)
+        .context("--update-lag-seconds")?;
     let simulator = Simulator::new(Options {
         clock,
         quotas,
@@ -96,6 +104,8 @@ async fn run(arguments: Serve) -> anyhow::Result<()> {
         account: arguments.account,
         region: arguments.region,
         describe_lag,
+        update_lag,
+        hide_service_deployments: arguments.hide_service_deployments,
         check_subnets: arguments.check_subnets,
         seed: arguments.seed,
         record: arguments.record,

@@ -1,11 +1,10 @@
-//! What a caller may choose: time, account, quotas, delays, and how images behave. Plain data; does
-//! no IO. Every assumption that AWS does not document exactly is a knob here.
+//! What a caller may choose: time, account, quotas and delays. Plain data; does no IO. Every
+//! assumption that AWS does not document exactly is a knob here.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
+use crate::behaviour::Behaviour;
 use crate::clock::ClockKind;
 
 /// Settings of a [`crate::Simulator`].
@@ -23,6 +22,13 @@ pub struct Options {
     pub region: String,
     /// For how long after CreateService the service is MISSING to readers (simulated time).
     pub describe_lag: Duration,
+    /// For how long after UpdateService readers see the service as it was before (simulated time).
+    pub update_lag: Duration,
+    /// Neither `currentServiceDeployment` nor `currentServiceRevisions` is shown, and the operations
+    /// on service deployments and revisions are unknown: an older ECS, or an emulator.
+    pub hide_service_deployments: bool,
+    /// When a service shows `currentServiceDeployment`.
+    pub current_deployment: CurrentDeployment,
     /// Seed of identifiers and fault dice.
     pub seed: u64,
     /// Delays and assumptions of the model.
@@ -48,6 +54,9 @@ impl Default for Options {
             account: "111122223333".to_owned(),
             region: "us-east-1".to_owned(),
             describe_lag: Duration::ZERO,
+            update_lag: Duration::ZERO,
+            hide_service_deployments: false,
+            current_deployment: CurrentDeployment::default(),
             seed: 1,
             timing: Timing::default(),
             early_exit_is_failure: true,
@@ -56,6 +65,19 @@ impl Default for Options {
             record: None,
         }
     }
+}
+
+/// When a service shows `currentServiceDeployment`. The API reference says no more than "the ARN of the
+/// current service deployment".
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum CurrentDeployment {
+    /// From the answer of UpdateService on, and also after it has ended.
+    #[default]
+    Always,
+    /// As `Always`, but not in the answer of UpdateService.
+    NotInAnswers,
+    /// Only until it has ended.
+    WhileOpen,
 }
 
 /// Factors on the token buckets that AWS publishes (ECS developer guide, Request throttling).
@@ -88,6 +110,16 @@ pub struct Timing {
     /// Wait after the third failed start in a row, doubled by each further one, at most 15 minutes
     /// (ECS developer guide, Service throttle logic, gives the limit only).
     pub start_backoff: Duration,
+    /// For how long a deployment with alarms stays IN_PROGRESS after its tasks are healthy. AWS
+    /// computes it from the alarms; usually below 5 minutes (ECS developer guide, How CloudWatch alarms
+    /// detect Amazon ECS deployment failures).
+    pub alarm_bake: Duration,
+    /// From the failure of a deployment until the deployment that rolls it back exists.
+    pub rollback_begins: Duration,
+    /// From the update that supersedes a service deployment (STOP_REQUESTED) until it is STOPPED.
+    pub superseded_stops: Duration,
+    /// From one failed attempt to place a task until the next.
+    pub capacity_retry: Duration,
 }
 
 impl Default for Timing {
@@ -97,94 +129,10 @@ impl Default for Timing {
             draining: Duration::from_secs(5),
             inactive_kept: Duration::from_hours(1),
             start_backoff: Duration::from_secs(10),
+            alarm_bake: Duration::from_mins(1),
+            rollback_begins: Duration::from_secs(1),
+            superseded_stops: Duration::from_secs(5),
+            capacity_retry: Duration::from_mins(3),
         }
-    }
-}
-
-/// How the tasks of an image or a service behave. Durations are in seconds of simulated time on the
-/// wire (`start_delay_seconds` and so on).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Behaviour {
-    /// From the start of a task to RUNNING (or to the failed pull).
-    #[serde(with = "seconds", rename = "start_delay_seconds")]
-    pub start_delay: Duration,
-    /// The essential container exits this long after RUNNING.
-    #[serde(with = "optional_seconds", rename = "exits_after_seconds")]
-    pub exits_after: Option<Duration>,
-    /// Its exit code.
-    pub exit_code: i64,
-    /// Whether the container health check ever passes.
-    pub healthy: bool,
-    /// From RUNNING to the first passing health check, at least one interval.
-    #[serde(with = "seconds", rename = "healthy_after_seconds")]
-    pub healthy_after: Duration,
-    /// The image cannot be pulled.
-    pub cannot_pull: bool,
-}
-
-impl Default for Behaviour {
-    fn default() -> Self {
-        Self {
-            start_delay: Duration::from_secs(15),
-            exits_after: None,
-            exit_code: 1,
-            healthy: true,
-            healthy_after: Duration::ZERO,
-            cannot_pull: false,
-        }
-    }
-}
-
-impl Behaviour {
-    pub(crate) fn healthy_after(&self) -> Option<Duration> {
-        self.healthy.then_some(self.healthy_after)
-    }
-}
-
-/// What a behaviour is set for.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Subject {
-    /// Tasks whose first essential container runs this image, exactly as in the task definition.
-    Image(String),
-    /// Tasks of the service of this name, in any cluster; wins over the image.
-    Service(String),
-}
-
-mod seconds {
-    use std::time::Duration;
-
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    pub(super) fn serialize<S: Serializer>(value: &Duration, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_f64(value.as_secs_f64())
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
-        let seconds = f64::deserialize(from)?;
-        Duration::try_from_secs_f64(seconds).map_err(serde::de::Error::custom)
-    }
-}
-
-mod optional_seconds {
-    use std::time::Duration;
-
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    #[expect(clippy::ref_option, reason = "the signature serde asks for")]
-    pub(super) fn serialize<S: Serializer>(
-        value: &Option<Duration>,
-        to: S,
-    ) -> Result<S::Ok, S::Error> {
-        value.map(|value| value.as_secs_f64()).serialize(to)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        from: D,
-    ) -> Result<Option<Duration>, D::Error> {
-        Option::<f64>::deserialize(from)?
-            .map(|seconds| Duration::try_from_secs_f64(seconds).map_err(serde::de::Error::custom))
-            .transpose()
     }
 }

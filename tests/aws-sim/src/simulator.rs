@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::behaviour::{Behaviour, Subject};
 use crate::clock::{Clock, Moment};
 use crate::cloud_map::Memory;
 use crate::ecs::world::World;
@@ -15,7 +16,7 @@ use crate::forward::Upstream;
 use crate::holds::{Hold, Holds};
 use crate::locked;
 use crate::log::{Log, Request};
-use crate::options::{Behaviour, Options, Subject};
+use crate::options::Options;
 use crate::quota::Limiter;
 
 #[derive(Debug)]
@@ -137,6 +138,32 @@ impl Simulator {
         locked(&self.inner.world)
             .behaviours
             .insert(subject, behaviour);
+    }
+
+    /// Takes or gives all capacity of a provider (`FARGATE`, `FARGATE_SPOT`). Without it no task is
+    /// placed, which counts as no failure; services say so in their events until it is back.
+    pub fn set_capacity(&self, provider: &str, available: bool) {
+        let now = self.inner.clock.now();
+        let mut world = locked(&self.inner.world);
+        world.tick(now);
+        world.set_capacity(provider, available, now);
+    }
+
+    /// Breaks or mends a subnet or a security group: tasks placed with it reach no registry and fail to
+    /// start. One broken among several is enough. Running tasks are untouched.
+    pub fn break_network(&self, id: &str, broken: bool) {
+        let now = self.inner.clock.now();
+        let mut world = locked(&self.inner.world);
+        world.tick(now);
+        world.break_network(id, broken);
+    }
+
+    /// Puts a CloudWatch alarm into ALARM or OK, as far as deployments watch it.
+    pub fn set_alarm(&self, name: &str, in_alarm: bool) {
+        let now = self.inner.clock.now();
+        let mut world = locked(&self.inner.world);
+        world.tick(now);
+        world.set_alarm(name, in_alarm, now);
     }
 
     /// All requests since the log was last reset, in the order they took effect.

@@ -20,6 +20,19 @@ pub struct Rollout {
     #[schemars(range(min = 100, max = 200))]
     pub max_percent: Option<i32>,
 
+    /// Seconds after which a rollout that is not complete is stopped, and the version before serves again; 1 to 86400.
+    /// Default 1800.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 86400))]
+    pub progress_deadline_seconds: Option<i32>,
+
+    /// Names of CloudWatch alarms, in the account and region of the service: while a rollout runs, one that goes into ALARM has ECS go
+    /// back to the version before. An alarm that is in ALARM when the rollout starts does not count (AWS). At most 10.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 10), inner(length(min = 1, max = 255)))]
+    #[x_kube(merge_strategy = ListMerge::Set)]
+    pub alarms: Vec<String>,
+
     /// What happens when the tasks of a rollout do not start or do not become healthy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub circuit_breaker: Option<CircuitBreaker>,

@@ -85,9 +85,10 @@ pub struct PrivateServiceStatus {
     #[schemars(extend("maxProperties" = 16))]
     pub rendering: BTreeMap<String, String>,
 
-    /// Task definitions of this service that may be used again, newest first; at most 12.
+    /// Task definitions of this service that may be used again, newest first: the one that
+    /// serves, the last good one and ten more. Older ones stay here until they are deregistered.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 12))]
+    #[schemars(length(max = 32))]
     #[x_kube(merge_strategy = ListMerge::Atomic)]
     pub revisions: Vec<Revision>,
 
@@ -106,6 +107,73 @@ pub struct PrivateServiceStatus {
     /// The newest value of `flexstack.dev/redeploy-at` that was acted on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_handled_redeploy_at: Option<String>,
+
+    /// The newest value of `flexstack.dev/abort-at` that was acted on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_handled_abort_at: Option<String>,
+
+    /// The revision that `flexstack.dev/rollback-to` asks for, as `family:revision`, while it is set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rollback_to: Option<String>,
+
+    /// The newest five tasks that failed, newest first. They stay when ECS has forgotten them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 5))]
+    #[x_kube(merge_strategy = ListMerge::Atomic)]
+    pub failures: Vec<TaskFailure>,
+
+    /// Bookkeeping: the rollout that was about to be sent to AWS, until it is known what became of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<Attempt>,
+}
+
+/// A task that failed.
+#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TaskFailure {
+    /// Id of the task.
+    pub task: String,
+    /// ECS's code of why it stopped.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stop_code: Option<String>,
+    /// ECS's words on why it stopped, shortened.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Exit code of the container, if it ran.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exit_code: Option<i32>,
+    /// Name of the container that the reason is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub container: Option<String>,
+    /// When it stopped.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at: Option<Time>,
+    /// The task's log in the AWS console; empty if the task never ran.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub logs_url: Option<String>,
+    /// The ECS deployment it was started for, `ecs-svc/...`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deployment: Option<String>,
+    /// The task definition it ran, as `family:revision`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub task_definition: Option<String>,
+}
+
+/// A rollout that was about to be sent to AWS.
+#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Attempt {
+    /// Hash of what is rolled out.
+    pub identity: String,
+    /// The ECS deployment it replaces; absent for a new service.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<String>,
+    /// The value of `flexstack.dev/redeploy-at` it answers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub redeploy_at: Option<String>,
+    /// When it was about to be sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at: Option<Time>,
 }
 
 /// Where one port is reached.
@@ -145,6 +213,18 @@ pub struct RolloutStatus {
     /// The ECS deployment it is about, `ecs-svc/...`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
+    /// The ECS service deployment it is about, an ARN; a rollback is part of the one it undoes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service_deployment: Option<String>,
+    /// Hash of what is rolled out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub identity: Option<String>,
+    /// Tasks of the new version.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tasks: Option<RolloutTasks>,
+    /// What ended it, or is about to, if it did not succeed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ended_by: Option<EndedBy>,
     /// Bookkeeping: the ECS deployment that it replaces; an answer of AWS that still shows that one is an old picture.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replaces: Option<String>,
@@ -160,6 +240,36 @@ pub struct RolloutStatus {
     /// Hash of what failed to roll out; it is not tried again by itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failed_hash: Option<String>,
+}
+
+/// Tasks of the new version during a rollout.
+#[derive(KubeSchema, Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RolloutTasks {
+    /// Tasks that should run.
+    pub desired: i32,
+    /// Tasks that run.
+    pub running: i32,
+    /// Tasks that are starting.
+    pub pending: i32,
+    /// Tasks that failed so far.
+    pub failed: i32,
+}
+
+/// What ended a rollout that did not succeed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+pub enum EndedBy {
+    /// ECS gave up because tasks kept failing.
+    #[default]
+    CircuitBreaker,
+    /// A CloudWatch alarm of `rollout.alarms` fired.
+    Alarm,
+    /// `rollout.progressDeadlineSeconds` passed.
+    Deadline,
+    /// `flexstack.dev/abort-at` asked for it.
+    Abort,
+    /// Somebody stopped the deployment in AWS.
+    Stopped,
 }
 
 /// Where a rollout stands.
@@ -256,4 +366,7 @@ pub struct Revision {
     pub task_definition: String,
     /// Hash of what was registered.
     pub hash: String,
+    /// The image it runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
 }

@@ -1,5 +1,6 @@
-//! An ECS service as DescribeServices shows it, cut down and normalised. Service events are dropped here.
+//! An ECS service as DescribeServices shows it, cut down and normalised. Of its events only the newest trouble is kept.
 
+use super::trouble::trouble;
 use super::{from_ecs, timestamp};
 use aws_sdk_ecs::types as sdk;
 use privateservice_core::observed::{EcsDeployment, RolloutState, Service, ServiceStatus};
@@ -27,6 +28,7 @@ pub(crate) fn service(found: &sdk::Service) -> Option<Service> {
         .deployments()
         .iter()
         .find(|one| one.status() == Some("PRIMARY"));
+    let since = primary.and_then(sdk::Deployment::created_at);
     Some(Service {
         arn: found.service_arn()?.to_owned(),
         status,
@@ -46,6 +48,8 @@ pub(crate) fn service(found: &sdk::Service) -> Option<Service> {
         running_count: found.running_count(),
         pending_count: found.pending_count(),
         deployments,
+        service_deployment: found.current_service_deployment().map(str::to_owned),
+        trouble: trouble(found.events(), since),
     })
 }
 
@@ -157,6 +161,11 @@ fn deployment_configuration(found: &sdk::Service) -> Option<Deployment> {
         rollback: breaker.is_some_and(sdk::DeploymentCircuitBreaker::rollback),
         rebalancing: found.availability_zone_rebalancing()
             == Some(&sdk::AvailabilityZoneRebalancing::Enabled),
+        alarms: configuration
+            .alarms()
+            .filter(|alarms| alarms.enable())
+            .map(|alarms| alarms.alarm_names().iter().cloned().collect())
+            .unwrap_or_default(),
     })
 }
 

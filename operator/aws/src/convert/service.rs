@@ -5,9 +5,9 @@ use aws_sdk_ecs::operation::create_service::builders::CreateServiceInputBuilder;
 use aws_sdk_ecs::operation::update_service::builders::UpdateServiceInputBuilder;
 use aws_sdk_ecs::types::{
     AssignPublicIp, AvailabilityZoneRebalancing, AwsVpcConfiguration, CapacityProviderStrategyItem,
-    DeploymentCircuitBreaker, DeploymentConfiguration, NetworkConfiguration, PropagateTags,
-    ServiceConnectClientAlias, ServiceConnectConfiguration, ServiceConnectService, ServiceRegistry,
-    TimeoutConfiguration,
+    DeploymentAlarms, DeploymentCircuitBreaker, DeploymentConfiguration, NetworkConfiguration,
+    PropagateTags, ServiceConnectClientAlias, ServiceConnectConfiguration, ServiceConnectService,
+    ServiceRegistry, TimeoutConfiguration,
 };
 use privateservice_core::service::{
     CapacityProvider, Connect, ConnectService, Deployment, Network,
@@ -30,7 +30,7 @@ pub(crate) fn create_service(
         .service_connect_configuration(connect(&step.connect)?)
         .set_capacity_provider_strategy(Some(capacity(&step.capacity)?))
         .set_service_registries(registry.map(|arn| registries(&[arn])))
-        .deployment_configuration(deployment(&step.deployment))
+        .deployment_configuration(deployment(&step.deployment)?)
         .availability_zone_rebalancing(rebalancing(&step.deployment))
         // Tasks and their network interfaces carry the service's tags too.
         .propagate_tags(PropagateTags::Service)
@@ -52,7 +52,7 @@ pub(crate) fn update_service(
         .set_service_connect_configuration(step.connect.as_ref().map(connect).transpose()?)
         .set_capacity_provider_strategy(step.capacity.as_deref().map(capacity).transpose()?)
         .set_service_registries(new_registries.map(registries))
-        .set_deployment_configuration(step.deployment.as_ref().map(deployment))
+        .set_deployment_configuration(step.deployment.as_ref().map(deployment).transpose()?)
         .set_availability_zone_rebalancing(step.deployment.as_ref().map(rebalancing));
     Ok(if step.force_new_deployment {
         input.force_new_deployment(true)
@@ -135,16 +135,23 @@ fn registries(arns: &[&str]) -> Vec<ServiceRegistry> {
         .collect()
 }
 
-fn deployment(deployment: &Deployment) -> DeploymentConfiguration {
+fn deployment(deployment: &Deployment) -> Result<DeploymentConfiguration, Incomplete> {
     let breaker = DeploymentCircuitBreaker::builder()
         .enable(deployment.circuit_breaker)
         .rollback(deployment.rollback)
         .build();
-    DeploymentConfiguration::builder()
+    // ECS merges this structure member by member: alarms that are not sent stay. So they are always sent, switched off if there are none.
+    let alarms = DeploymentAlarms::builder()
+        .set_alarm_names(Some(deployment.alarms.iter().cloned().collect()))
+        .enable(!deployment.alarms.is_empty())
+        .rollback(!deployment.alarms.is_empty())
+        .build()?;
+    Ok(DeploymentConfiguration::builder()
         .minimum_healthy_percent(deployment.minimum_healthy_percent)
         .maximum_percent(deployment.maximum_percent)
         .deployment_circuit_breaker(breaker)
-        .build()
+        .alarms(alarms)
+        .build())
 }
 
 const fn rebalancing(deployment: &Deployment) -> AvailabilityZoneRebalancing {

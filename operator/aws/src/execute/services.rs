@@ -78,8 +78,11 @@ impl Account {
         let result = self.write(caller, operation, What::Service, call).await;
         let answer = result
             .map_err(|error| self.without(caller, revision.unwrap_or_default(), error.failure))?;
-        self.inventory
-            .look_again(caller.scope, &[Need::Service], caller.priority);
+        self.inventory.look_again(
+            caller.scope,
+            &[Need::Service, Need::Deployment],
+            caller.priority,
+        );
         let primary = answer.service().and_then(|service| {
             service
                 .deployments()

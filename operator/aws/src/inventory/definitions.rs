@@ -1,10 +1,11 @@
 //! Reads of task definition revisions, one at a time. Rare: when it is unsure what was registered last, and for revisions nobody remembers.
 
+use super::batch::{self, Candidate};
 use super::reader::Next;
-use super::record::{IDLE, Seen};
+use super::record::Seen;
 use super::state::{Definition, State};
 use super::{Inventory, now};
-use crate::limits::{Bucket, Priority};
+use crate::limits::Bucket;
 use crate::operations::DESCRIBE_TASK_DEFINITION;
 use crate::timing::Timing;
 use crate::{clock, convert};
@@ -121,42 +122,23 @@ fn unreadable() -> Failure {
     }
 }
 
-fn next(state: &mut State, now: Instant, timing: &Timing) -> Next {
-    let definitions = &state.definitions;
-    state.wanted_definitions.retain(|id| {
-        definitions
-            .get(id)
-            .is_some_and(|one| one.wanted().is_some())
-    });
-    match best(state, now, timing) {
-        Some((priority, _)) => Next::Read(priority),
-        None => Next::At(
-            state
-                .wanted_definitions
-                .iter()
-                .filter_map(|id| state.definitions.get(id)?.ready_at(timing))
-                .min()
-                .unwrap_or(now + IDLE),
-        ),
-    }
+/// Each read is a call of its own: nothing is gained by waiting for others.
+fn candidates<'a>(
+    state: &'a State,
+    timing: &Timing,
+) -> Vec<Candidate<&'a Definition, &'a Definition>> {
+    let (wanted, records) = (&state.wanted_definitions, &state.definitions);
+    batch::candidates(wanted, records, timing, |id, _, at| Some((id, at)))
 }
 
-/// The most urgent read that is ready. One read per thing: nothing is gained by waiting for others.
-fn best(state: &State, now: Instant, timing: &Timing) -> Option<(Priority, Definition)> {
-    let soon = now + timing.coalesce_window;
-    state
-        .wanted_definitions
-        .iter()
-        .filter_map(|id| {
-            let record = state.definitions.get(id)?;
-            record.ready_at(timing).filter(|at| *at <= soon)?;
-            Some((record.wanted()?.priority, id.clone()))
-        })
-        .min_by(|a, b| a.0.order().cmp(&b.0.order()))
+fn next(state: &mut State, now: Instant, timing: &Timing) -> Next {
+    batch::forget_unwanted(&mut state.wanted_definitions, &state.definitions);
+    batch::when(&candidates(state, timing), 1, now, timing)
 }
 
 fn take(state: &mut State, now: Instant, timing: &Timing) -> Option<(Definition, u64)> {
-    let (_, id) = best(state, now, timing)?;
+    let (chosen, _) = batch::choose(candidates(state, timing), 1, now, timing)?;
+    let id = chosen.into_iter().next()?.clone();
     let start = state.next();
     state.wanted_definitions.remove(&id);
     state.definitions.get_mut(&id)?.begin(start);

@@ -139,6 +139,11 @@ impl<T: Clone + PartialEq> Record<T> {
         .max()
     }
 
+    /// When the last read that succeeded ended.
+    pub(super) const fn read_at(&self) -> Option<Instant> {
+        self.read_at
+    }
+
     /// True while reads pause after a failed one.
     pub(super) fn is_pausing(&self, now: Instant) -> bool {
         self.not_before.is_some_and(|until| now < until)

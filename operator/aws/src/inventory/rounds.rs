@@ -1,11 +1,15 @@
 //! What is read without being asked for: moving services every few seconds, everything once in a while.
 
+use super::record::Why;
+use super::state::{ServiceId, State};
 use super::{Inventory, now};
 use crate::clock;
+use crate::limits::{Lane, Priority};
+use k8s_openapi::jiff::Timestamp;
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
 impl Inventory {
@@ -17,6 +21,7 @@ impl Inventory {
             ticks.tick().await;
             self.lock().want_moving(now(), clock::now());
             self.service_reads.notify_one();
+            self.deployment_reads.notify_one();
         }
     }
 
@@ -43,6 +48,54 @@ impl Inventory {
         let until = now() + LONGEST_WAIT;
         while self.lock().wanted_services.len() >= PORTION && now() < until {
             sleep(self.timing.coalesce_window).await;
+        }
+    }
+}
+
+impl State {
+    /// Wants these services to be read again, as far as they are still tracked.
+    fn want_swept(&mut self, ids: &[ServiceId], now: Instant, at: Timestamp) {
+        let priority = Priority {
+            lane: Lane::Bulk,
+            since: at,
+        };
+        for id in ids {
+            if let Some(record) = self.services.get_mut(id) {
+                record.want(Why::Sweep, priority, now);
+                self.wanted_services.insert(id.clone());
+            }
+        }
+    }
+
+    /// Wants all namespaces to be listed again.
+    fn want_all_dns(&mut self, now: Instant, at: Timestamp) {
+        let priority = Priority {
+            lane: Lane::Bulk,
+            since: at,
+        };
+        for (id, record) in &mut self.dns {
+            record.want(Why::Sweep, priority, now);
+            self.wanted_dns.insert(id.clone());
+        }
+    }
+
+    /// Wants every moving service to be read again, and its service deployment.
+    fn want_moving(&mut self, now: Instant, at: Timestamp) {
+        let priority = Priority {
+            lane: Lane::Polling,
+            since: at,
+        };
+        for (id, record) in self
+            .services
+            .iter_mut()
+            .filter(|(_, record)| !record.moving.is_empty())
+        {
+            record.want(Why::Poll, priority, now);
+            self.wanted_services.insert(id.clone());
+            if let Some(deployment) = self.rollouts.records.get_mut(id) {
+                deployment.want(Why::Poll, priority, now);
+                self.rollouts.wanted.insert(id.clone());
+            }
         }
     }
 }

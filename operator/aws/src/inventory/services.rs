@@ -1,11 +1,12 @@
 //! Reads of ECS services, ten at a time.
 
+use super::batch::{self, Candidate};
 use super::reader::Next;
-use super::record::{IDLE, Seen};
+use super::record::Seen;
 use super::state::{ServiceId, State};
 use super::{Inventory, now};
 use crate::calls::CallError;
-use crate::limits::{Bucket, Priority};
+use crate::limits::Bucket;
 use crate::operations::DESCRIBE_SERVICES;
 use crate::timing::Timing;
 use crate::{clock, convert};
@@ -14,7 +15,7 @@ use aws_sdk_ecs::types::ServiceField;
 use privateservice_core::failure::Failure;
 use privateservice_core::names;
 use privateservice_core::observed::{Service, ServiceStatus};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -67,11 +68,17 @@ impl Inventory {
                 self.wake(&record.watchers);
             }
             if record.wanted().is_some() {
-                state.wanted_services.insert(id);
+                state.wanted_services.insert(id.clone());
+            }
+            if let Some(service) = record.fact.present() {
+                state.sequence += 1;
+                state.rollouts.service_seen(&id, service, state.sequence);
             }
         }
         drop(guard);
         self.service_reads.notify_one();
+        // Some may have waited until their service is known.
+        self.deployment_reads.notify_one();
     }
 }
 
@@ -126,97 +133,33 @@ fn silent() -> Failure {
     }
 }
 
-/// What to do next. Forgets marks of what is no longer wanted.
+/// Services of one cluster share a call.
+fn candidates<'a>(state: &'a State, timing: &Timing) -> Vec<Candidate<&'a ServiceId, &'a str>> {
+    let (wanted, records) = (&state.wanted_services, &state.services);
+    batch::candidates(wanted, records, timing, |id, _, at| {
+        Some((id.0.as_str(), at))
+    })
+}
+
 fn next(state: &mut State, now: Instant, timing: &Timing) -> Next {
-    let services = &state.services;
-    state
-        .wanted_services
-        .retain(|id| services.get(id).is_some_and(|one| one.wanted().is_some()));
-    let mut full: HashMap<&str, usize> = HashMap::new();
-    let mut first: Option<Priority> = None;
-    let mut soonest: Option<Instant> = None;
-    for id in &state.wanted_services {
-        let Some((wanted, at)) = services
-            .get(id)
-            .and_then(|record| Some((record.wanted()?, record.ready_at(timing)?)))
-        else {
-            continue;
-        };
-        // A full batch has nothing to wait for.
-        if at <= now + timing.coalesce_window {
-            *full.entry(id.0.as_str()).or_default() += 1;
-        }
-        if at <= now {
-            first = Some(match first {
-                Some(best) if !wanted.priority.is_before(best) => best,
-                _ => wanted.priority,
-            });
-        } else {
-            soonest = Some(soonest.map_or(at, |other| other.min(at)));
-        }
-    }
-    if let Some(priority) = first {
-        return Next::Read(priority);
-    }
-    let is_full = full.values().any(|&count| count >= BATCH);
-    match soonest {
-        Some(at) if is_full && at <= now + timing.coalesce_window => {
-            best_wanted(state, timing, now).map_or(Next::At(at), Next::Read)
-        }
-        Some(at) => Next::At(at),
-        None => Next::At(now + IDLE),
-    }
+    batch::forget_unwanted(&mut state.wanted_services, &state.services);
+    batch::when(&candidates(state, timing), BATCH, now, timing)
 }
 
-/// The most urgent read that could begin within the coalescing window.
-fn best_wanted(state: &State, timing: &Timing, now: Instant) -> Option<Priority> {
-    state
-        .wanted_services
-        .iter()
-        .filter_map(|id| state.services.get(id))
-        .filter(|record| {
-            record
-                .ready_at(timing)
-                .is_some_and(|at| at <= now + timing.coalesce_window)
-        })
-        .filter_map(|record| record.wanted().map(|wanted| wanted.priority))
-        .min_by_key(|priority| priority.order())
-}
-
-/// Chooses the members of a batch: the most urgent service that is ready (or nearly), and what else its cluster has.
 fn take_batch(state: &mut State, now: Instant, timing: &Timing) -> Option<Batch> {
-    let soon = now + timing.coalesce_window;
-    let mut ready: Vec<(Priority, Instant, ServiceId)> = state
-        .wanted_services
-        .iter()
-        .filter_map(|id| {
-            let record = state.services.get(id)?;
-            let at = record.ready_at(timing).filter(|at| *at <= soon)?;
-            Some((record.wanted()?.priority, at, id.clone()))
-        })
-        .collect();
-    ready.sort_by(|a, b| a.0.order().cmp(&b.0.order()).then(a.2.cmp(&b.2)));
-    let cluster = ready.first()?.2.0.clone();
-    let mut names = Vec::with_capacity(BATCH);
-    let mut taken = HashSet::new();
-    for (_, _, id) in ready
-        .into_iter()
-        .filter(|(_, _, id)| id.0 == cluster)
-        .take(BATCH)
-    {
-        names.push(id.1.clone());
-        taken.insert(id);
-    }
+    let (chosen, _) = batch::choose(candidates(state, timing), BATCH, now, timing)?;
+    let chosen: Vec<ServiceId> = chosen.into_iter().cloned().collect();
+    let cluster = chosen.first()?.0.clone();
     let start = state.next();
-    for id in taken {
-        state.wanted_services.remove(&id);
-        if let Some(record) = state.services.get_mut(&id) {
+    for id in &chosen {
+        state.wanted_services.remove(id);
+        if let Some(record) = state.services.get_mut(id) {
             record.begin(start);
         }
     }
     Some(Batch {
         start,
         cluster,
-        names,
+        names: chosen.into_iter().map(|(_, name)| name).collect(),
     })
 }

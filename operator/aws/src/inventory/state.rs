@@ -1,11 +1,13 @@
 //! The whole memory of an inventory: who is tracked, what is known, which reads are wanted. Pure over an explicit clock.
 
-use super::record::{Record, Why};
-use crate::limits::{Lane, Priority};
+use super::record::Record;
+use super::rollouts::Rollouts;
 use crate::timing::Timing;
 use k8s_openapi::jiff::Timestamp;
 use privateservice_core::fact::Fact;
-use privateservice_core::observed::{Observed, ObservedDns, Revision, Scope, Service};
+use privateservice_core::observed::{
+    Observed, ObservedDns, Revision, Scope, Service, StoppedTasks,
+};
 use privateservice_core::owner::{ObjectKey, Owner};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Instant;
@@ -78,6 +80,8 @@ pub(super) struct State {
     pub(super) services: BTreeMap<ServiceId, Box<Record<Service>>>,
     pub(super) dns: BTreeMap<DnsId, Box<Record<ObservedDns>>>,
     pub(super) definitions: BTreeMap<Definition, Box<Record<Revision>>>,
+    pub(super) stopped: BTreeMap<ServiceId, Box<Record<StoppedTasks>>>,
+    pub(super) rollouts: Rollouts,
     pub(super) revisions: HashMap<String, Vec<Revision>>,
     pub(super) namespaces: HashMap<String, Namespace>,
     /// Owners by tags, by Cloud Map service id, with the time of the read.
@@ -85,6 +89,7 @@ pub(super) struct State {
     pub(super) wanted_services: BTreeSet<ServiceId>,
     pub(super) wanted_dns: BTreeSet<DnsId>,
     pub(super) wanted_definitions: BTreeSet<Definition>,
+    pub(super) wanted_stopped: BTreeSet<ServiceId>,
 }
 
 pub(super) fn service_id(scope: &Scope) -> ServiceId {
@@ -124,14 +129,11 @@ impl State {
         }
         self.untrack(key);
         let sequence = self.sequence;
-        let service = self.services.entry(service_id(&scope));
-        service
-            .or_insert_with(|| Box::new(Record::new(sequence)))
-            .follow(key);
-        let newest = self.definitions.entry(newest(&scope));
-        newest
-            .or_insert_with(|| Box::new(Record::new(sequence)))
-            .follow(key);
+        let id = service_id(&scope);
+        follow(&mut self.services, id.clone(), sequence, key);
+        follow(&mut self.rollouts.records, id.clone(), sequence, key);
+        follow(&mut self.stopped, id, sequence, key);
+        follow(&mut self.definitions, newest(&scope), sequence, key);
         self.revisions.entry(scope.family.clone()).or_default();
         let inherited = self.inherited_dns(&scope, &owner, now, timing);
         let namespace = self
@@ -159,12 +161,12 @@ impl State {
         let Some(Tracked { scope, .. }) = self.objects.remove(key) else {
             return;
         };
-        leave(
-            &mut self.services,
-            &mut self.wanted_services,
-            &service_id(&scope),
-            key,
-        );
+        let id = service_id(&scope);
+        leave(&mut self.services, &mut self.wanted_services, &id, key);
+        leave(&mut self.stopped, &mut self.wanted_stopped, &id, key);
+        let rollouts = &mut self.rollouts;
+        leave(&mut rollouts.records, &mut rollouts.wanted, &id, key);
+        rollouts.forget_the_untracked(&id);
         leave(&mut self.dns, &mut self.wanted_dns, &dns_id(&scope), key);
         let mine = |definition: &Definition| definition.family() == scope.family;
         let definitions: Vec<Definition> = self
@@ -188,8 +190,13 @@ impl State {
 
     /// The facts of a scope.
     pub(super) fn observed(&self, scope: &Scope) -> Observed {
+        let id = service_id(scope);
+        let service = fact(self.services.get(&id).map(AsRef::as_ref));
         Observed {
-            service: fact(self.services.get(&service_id(scope)).map(AsRef::as_ref)),
+            deployment: self.rollouts.fact(&id, &service),
+            deployment_unreadable: self.rollouts.is_unreadable(&id),
+            stopped: fact(self.stopped.get(&id).map(AsRef::as_ref)),
+            service,
             dns: fact(self.dns.get(&dns_id(scope)).map(AsRef::as_ref)),
             newest: fact(self.definitions.get(&newest(scope)).map(AsRef::as_ref)),
             revisions: self.revisions_of(&scope.family),
@@ -209,48 +216,6 @@ impl State {
         known
             .map(|revision| (revision.arn.clone(), revision.clone()))
             .collect()
-    }
-
-    /// Wants these services to be read again, as far as they are still tracked.
-    pub(super) fn want_swept(&mut self, ids: &[ServiceId], now: Instant, at: Timestamp) {
-        let priority = Priority {
-            lane: Lane::Bulk,
-            since: at,
-        };
-        for id in ids {
-            if let Some(record) = self.services.get_mut(id) {
-                record.want(Why::Sweep, priority, now);
-                self.wanted_services.insert(id.clone());
-            }
-        }
-    }
-
-    /// Wants all namespaces to be listed again.
-    pub(super) fn want_all_dns(&mut self, now: Instant, at: Timestamp) {
-        let priority = Priority {
-            lane: Lane::Bulk,
-            since: at,
-        };
-        for (id, record) in &mut self.dns {
-            record.want(Why::Sweep, priority, now);
-            self.wanted_dns.insert(id.clone());
-        }
-    }
-
-    /// Wants every moving service to be read again.
-    pub(super) fn want_moving(&mut self, now: Instant, at: Timestamp) {
-        let priority = Priority {
-            lane: Lane::Polling,
-            since: at,
-        };
-        for (id, record) in self
-            .services
-            .iter_mut()
-            .filter(|(_, record)| !record.moving.is_empty())
-        {
-            record.want(Why::Poll, priority, now);
-            self.wanted_services.insert(id.clone());
-        }
     }
 
     /// Whether a Cloud Map service's owner is known without asking for its tags: by tags read not long ago, or by a description that
@@ -313,6 +278,18 @@ pub(super) const TAGS_KEPT: std::time::Duration = std::time::Duration::from_mins
 
 fn fact<T: Clone>(record: Option<&Record<T>>) -> Fact<T> {
     record.map_or(Fact::Unknown, |record| record.fact.clone())
+}
+
+fn follow<K: Ord, T: Clone + PartialEq>(
+    records: &mut BTreeMap<K, Box<Record<T>>>,
+    id: K,
+    sequence: u64,
+    key: &ObjectKey,
+) {
+    let record = records.entry(id);
+    record
+        .or_insert_with(|| Box::new(Record::new(sequence)))
+        .follow(key);
 }
 
 fn leave<K: Ord, T>(

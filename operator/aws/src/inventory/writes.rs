@@ -6,13 +6,13 @@ use super::{Inventory, Need};
 use crate::limits::Priority;
 use k8s_openapi::jiff::Timestamp;
 use privateservice_core::fact::Fact;
-use privateservice_core::observed::{ObservedDns, Revision, Scope, Service};
+use privateservice_core::observed::{ObservedDns, Revision, Scope, Service, ServiceDeployment};
 use privateservice_core::owner::{ObjectKey, Owner};
 
 /// What a write touches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum What {
-    /// The ECS service.
+    /// The ECS service, and with it its newest service deployment.
     Service,
     /// The Cloud Map DNS service.
     Dns,
@@ -23,7 +23,7 @@ pub enum What {
 /// What was known before a write.
 #[derive(Debug)]
 pub(crate) enum Before {
-    Service(Fact<Service>),
+    Service(Box<(Fact<Service>, Fact<ServiceDeployment>)>),
     Dns(Fact<ObservedDns>),
     Newest(Fact<Revision>),
 }
@@ -41,8 +41,12 @@ impl Inventory {
         let sequence = state.next();
         match what {
             What::Service => {
-                let record = state.services.get_mut(&service_id(scope))?;
-                Some(Before::Service(record.touch(sequence)))
+                let id = service_id(scope);
+                let service = state.services.get_mut(&id)?.touch(sequence);
+                let deployment = state.rollouts.records.get_mut(&id);
+                let deployment = deployment.map(|record| record.touch(sequence));
+                let both = (service, deployment.unwrap_or_default());
+                Some(Before::Service(Box::new(both)))
             }
             What::Dns => {
                 touch_name(state, scope, sequence);
@@ -60,9 +64,14 @@ impl Inventory {
     pub(crate) fn restore(&self, scope: &Scope, before: Before) {
         let mut state = self.lock();
         match before {
-            Before::Service(fact) => {
-                if let Some(record) = state.services.get_mut(&service_id(scope)) {
-                    record.restore(fact);
+            Before::Service(both) => {
+                let (service, deployment) = *both;
+                let id = service_id(scope);
+                if let Some(record) = state.services.get_mut(&id) {
+                    record.restore(service);
+                }
+                if let Some(record) = state.rollouts.records.get_mut(&id) {
+                    record.restore(deployment);
                 }
             }
             Before::Dns(fact) => {
@@ -113,9 +122,16 @@ impl Inventory {
         {
             revision.active = false;
         }
+        // It may be what was believed to be the newest, or what a read under way takes for it.
+        let other = state
+            .definitions
+            .get(&newest(scope))
+            .and_then(|record| record.fact.present())
+            .is_some_and(|known| known.arn != arn);
         drop(state);
-        // It may be what was believed to be the newest.
-        self.touch(scope, What::Newest);
+        if !other {
+            self.touch(scope, What::Newest);
+        }
     }
 
     /// Wants what was written read again at once.

@@ -5,14 +5,18 @@ use std::collections::BTreeMap;
 /// A set of operations that share one rate limit (AWS: ECS developer guide, Request throttling).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Bucket {
-    /// RegisterTaskDefinition, the scarcest.
+    /// RegisterTaskDefinition and DeregisterTaskDefinition, which AWS counts together; the scarcest.
     TaskDefinitionModify,
     /// DescribeTaskDefinition.
     TaskDefinitionRead,
-    /// CreateService, UpdateService, DeleteService.
+    /// CreateService, UpdateService, DeleteService; and StopServiceDeployment, whose own rate AWS does not publish.
     ServiceModify,
     /// DescribeServices.
     ServiceRead,
+    /// DescribeServiceDeployments, ListServiceDeployments.
+    ServiceDeploymentRead,
+    /// ListTasks, DescribeTasks.
+    ClusterResourceRead,
     /// ecs:TagResource, ecs:UntagResource.
     TagModify,
     /// DescribeClusters.
@@ -27,11 +31,13 @@ pub enum Bucket {
 
 impl Bucket {
     /// All buckets.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::TaskDefinitionModify,
         Self::TaskDefinitionRead,
         Self::ServiceModify,
         Self::ServiceRead,
+        Self::ServiceDeploymentRead,
+        Self::ClusterResourceRead,
         Self::TagModify,
         Self::ClusterRead,
         Self::CloudMapRead,
@@ -46,6 +52,8 @@ impl Bucket {
             Self::TaskDefinitionRead => "task-definition-read",
             Self::ServiceModify => "service-modify",
             Self::ServiceRead => "service-read",
+            Self::ServiceDeploymentRead => "service-deployment-read",
+            Self::ClusterResourceRead => "cluster-resource-read",
             Self::TagModify => "tag-modify",
             Self::ClusterRead => "cluster-read",
             Self::CloudMapRead => "cloud-map-read",
@@ -77,15 +85,17 @@ impl QuotaTable {
                 burst: 20.0,
                 rate: 1.0,
             },
-            Bucket::TaskDefinitionRead | Bucket::ClusterRead => Quota {
-                burst: 50.0,
-                rate: 20.0,
-            },
+            Bucket::TaskDefinitionRead | Bucket::ServiceDeploymentRead | Bucket::ClusterRead => {
+                Quota {
+                    burst: 50.0,
+                    rate: 20.0,
+                }
+            }
             Bucket::ServiceModify => Quota {
                 burst: 50.0,
                 rate: 5.0,
             },
-            Bucket::ServiceRead => Quota {
+            Bucket::ServiceRead | Bucket::ClusterResourceRead => Quota {
                 burst: 100.0,
                 rate: 20.0,
             },

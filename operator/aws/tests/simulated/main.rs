@@ -8,6 +8,8 @@ mod environment;
 mod failures;
 mod limits;
 mod reads;
+mod rollouts;
 mod steps;
+mod stopped;
 mod world;
 mod writes;

@@ -8,6 +8,8 @@ use privateservice_core::failure::Failure;
 use privateservice_core::observed::{Scope, ServiceStatus};
 use privateservice_core::service::CapacityProvider;
 use privateservice_core::step::{CreateService, Outcome, Reference, Step, UpdateService};
+use serde_json::json;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 fn is_read(account: &Account, scope: &Scope) -> bool {
@@ -357,4 +359,53 @@ async fn a_reference_without_its_step_is_a_conflict() {
     .await
     .unwrap_err();
     assert!(matches!(failure, Failure::Conflict { .. }), "{failure:?}");
+}
+
+#[tokio::test]
+async fn alarms_are_always_sent_so_that_they_can_be_taken_away() {
+    let mut world = World::new().await;
+    let mut step = world.create_step("api", revision(&world, "api").await);
+    step.deployment.alarms = BTreeSet::from(["errors".to_owned(), "latency".to_owned()]);
+    let arn = match world.execute("api", &create(step.clone())).await.unwrap() {
+        Outcome::ServiceCreated { arn } => arn,
+        other => panic!("{other:?}"),
+    };
+    let scope = world.scope("api");
+    let alarms = |account: &Account| {
+        let observed = account.inventory().observed(&scope);
+        let deployment = observed.service.present()?.deployment.clone();
+        deployment.map(|deployment| deployment.alarms)
+    };
+    let given = step.deployment.alarms.clone();
+    world
+        .link
+        .until("they are read", |account| {
+            alarms(account).as_ref() == Some(&given)
+        })
+        .await;
+    step.deployment.alarms.clear();
+    let update = UpdateService {
+        cluster_arn: world.cluster.clone(),
+        arn,
+        deployment: Some(step.deployment),
+        ..UpdateService::default()
+    };
+    let update = Step::UpdateService(Box::new(update));
+    world.execute("api", &update).await.unwrap();
+    world
+        .link
+        .until("they are gone", |account| {
+            alarms(account) == Some(BTreeSet::new())
+        })
+        .await;
+    let sent: Vec<_> = world
+        .sim
+        .requests()
+        .into_iter()
+        .filter(|one| matches!(one.operation.as_str(), "CreateService" | "UpdateService"))
+        .map(|one| one.body["deploymentConfiguration"]["alarms"].clone())
+        .collect();
+    let on = json!({"alarmNames": ["errors", "latency"], "enable": true, "rollback": true});
+    let off = json!({"alarmNames": [], "enable": false, "rollback": false});
+    assert_eq!(sent, [on, off]);
 }

@@ -91,10 +91,14 @@ impl World {
     }
 
     pub(crate) async fn with(timing: Timing, quotas: QuotaTable) -> Self {
+        Self::of(Options::default(), timing, quotas).await
+    }
+
+    pub(crate) async fn of(options: Options, timing: Timing, quotas: QuotaTable) -> Self {
         let cloud_map = Backdrop::default();
         let options = Options {
             upstream: Some(cloud_map.serve().await),
-            ..Options::default()
+            ..options
         };
         let sim = Simulator::new(options).unwrap();
         let server = serve(sim.clone(), ([127, 0, 0, 1], 0).into())
@@ -174,6 +178,7 @@ impl World {
                 circuit_breaker: true,
                 rollback: true,
                 rebalancing: true,
+                alarms: BTreeSet::new(),
             },
             tags: owner(name).tags("staging"),
         }
@@ -241,6 +246,18 @@ impl Link {
                 woken.is_ok(),
                 "nobody was woken and it does not hold: {what}"
             );
+        }
+    }
+
+    /// Waits until something holds that wakes nobody.
+    pub(crate) async fn eventually(&self, what: &str, mut holds: impl FnMut(&Account) -> bool) {
+        let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
+        while !holds(&self.account) {
+            assert!(
+                tokio::time::Instant::now() < deadline,
+                "it does not hold: {what}"
+            );
+            tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
 

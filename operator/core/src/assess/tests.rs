@@ -4,6 +4,7 @@ use super::*;
 use crate::fixtures::{apply, at, empty, memory, resolved};
 use crate::plan::{Drift, plan};
 use crate::service::Member;
+use privateservice_api::privateservice::EndedBy;
 
 const SPEC: &str = "{source: {image: {name: 'redis:7'}}}";
 
@@ -18,10 +19,17 @@ fn service() -> Service {
 fn judgement(phase: RolloutPhase) -> Judgement {
     Judgement {
         phase,
-        id: None,
         message: "tasks failed to start.".into(),
-        failed: None,
+        concerns_spec: true,
+        ..Judgement::default()
     }
+}
+
+/// What [`SPEC`] asks for.
+fn wanted() -> &'static Desired {
+    static WANTED: std::sync::LazyLock<Desired> =
+        std::sync::LazyLock::new(|| resolved(SPEC).desired);
+    &WANTED
 }
 
 /// A pass over a service that is as it should be.
@@ -34,7 +42,10 @@ fn settled<'a>(plan: &'a Plan, service: &'a Service, judgement: &'a Judgement) -
         service: Some(service),
         judgement: Some(judgement),
         dns: Some(true),
-        short_since: None,
+        failures: &[],
+        desired: wanted(),
+        overdue: false,
+        shortage: None,
         missed_sweeps: 0,
         was_ready: false,
         now: at(1000),
@@ -92,8 +103,12 @@ fn missing_tasks_are_forgiven_for_two_minutes() {
     let complete = judgement(RolloutPhase::Complete);
     let at_second = |second: i64| {
         let pass = Pass {
-            short_since: Some(at(1000)),
-            now: at(1000 + second),
+            shortage: Some(Shortage {
+                began: at(1000),
+                last: at(1000 + second),
+                now: true,
+                times: 1,
+            }),
             ..settled(&plan, &short, &complete)
         };
         assess(&pass).ready
@@ -156,7 +171,7 @@ fn a_member_that_somebody_keeps_changing_is_not_ready() {
 }
 
 #[test]
-fn a_call_about_tags_that_fails_leaves_ready_as_it_was() {
+fn a_call_about_tags_that_waits_for_its_turn_is_no_news_about_what_serves() {
     let plan = Plan {
         steps: vec![Step::UntagService {
             arn: "arn".into(),
@@ -176,8 +191,131 @@ fn a_call_about_tags_that_fails_leaves_ready_as_it_was() {
     let verdict = assess(&pass);
     assert_eq!(
         (verdict.ready, verdict.reason),
-        (Ready::Kept, Reason::Throttled)
+        (Ready::True, Reason::Succeeded)
     );
+    let back = judgement(RolloutPhase::RolledBack);
+    let verdict = assess(&Pass {
+        judgement: Some(&back),
+        ..pass
+    });
+    assert_eq!(verdict.reason, Reason::RolledBack);
+}
+
+fn failure(reason: &str, code: &str, deployment: &str) -> TaskFailure {
+    TaskFailure {
+        task: "t1".into(),
+        reason: Some(reason.into()),
+        stop_code: Some(code.into()),
+        deployment: Some(deployment.into()),
+        ..TaskFailure::default()
+    }
+}
+
+const MISSING: &str = "CannotPullContainerError: failed to resolve ref shop:9: not found";
+const OTHER_CPU: &str = "CannotPullContainerError: image Manifest does not contain descriptor matching platform 'linux/arm64'";
+
+/// A judgement on the rollout whose deployment is `d2`.
+fn about(phase: RolloutPhase, ended_by: Option<EndedBy>) -> Judgement {
+    Judgement {
+        id: Some("d2".into()),
+        ended_by,
+        ..judgement(phase)
+    }
+}
+
+fn verdict_on(judgement: &Judgement, failures: &[TaskFailure], overdue: bool) -> Verdict {
+    let (plan, service) = (Plan::default(), service());
+    assess(&Pass {
+        failures,
+        overdue,
+        ..settled(&plan, &service, judgement)
+    })
+}
+
+#[test]
+fn while_ecs_tries_the_reason_is_that_of_the_cause_and_afterwards_that_of_the_end() {
+    use EndedBy::{Alarm, CircuitBreaker, Deadline, Stopped};
+    use RolloutPhase::{Failed, Progressing, RolledBack};
+    let of = |phase, ended_by, reason| {
+        let failures = [failure(reason, "TaskFailedToStart", "d2")];
+        verdict_on(&about(phase, ended_by), &failures, false).reason
+    };
+    assert_eq!(of(Progressing, None, MISSING), Reason::ImageNotFound);
+    assert_eq!(of(Progressing, None, OTHER_CPU), Reason::Deploying);
+    assert_eq!(
+        of(RolledBack, Some(CircuitBreaker), MISSING),
+        Reason::RolledBack
+    );
+    assert_eq!(
+        of(Failed, Some(CircuitBreaker), MISSING),
+        Reason::RolloutFailed
+    );
+    for phase in [RolledBack, Failed] {
+        let reason = of(phase, Some(CircuitBreaker), OTHER_CPU);
+        assert_eq!(reason, Reason::ArchitectureMismatch);
+    }
+    let ended = |ended_by| verdict_on(&about(RolledBack, Some(ended_by)), &[], false);
+    assert_eq!(ended(Deadline).reason, Reason::ProgressDeadlineExceeded);
+    assert_eq!(ended(Alarm).reason, Reason::RolledBack);
+    assert!(ended(Alarm).message.contains("alarm"));
+    assert!(ended(Stopped).message.contains("somebody stopped"));
+    assert!(ended(Deadline).message.contains("1800 s"));
+}
+
+#[test]
+fn the_message_names_the_cause_of_this_rollouts_failures_only() {
+    let back = about(RolloutPhase::RolledBack, Some(EndedBy::CircuitBreaker));
+    let ours = [failure(MISSING, "TaskFailedToStart", "d2")];
+    let message = verdict_on(&back, &ours, false).message;
+    assert!(message.contains("the image does not exist"), "{message}");
+    assert!(message.contains("change the spec"), "{message}");
+    let others = [failure(MISSING, "TaskFailedToStart", "d1")];
+    let message = verdict_on(&back, &others, false).message;
+    assert!(!message.contains("does not exist"), "{message}");
+    assert!(message.contains("tasks failed to start"), "{message}");
+}
+
+#[test]
+fn an_overdue_rollout_that_cannot_go_back_stalls_at_once() {
+    let progressing = about(RolloutPhase::Progressing, None);
+    let verdict = verdict_on(&progressing, &[], true);
+    assert_eq!(verdict.reason, Reason::ProgressDeadlineExceeded);
+    assert_eq!(verdict.reason.class(), ReasonClass::Terminal);
+}
+
+#[test]
+fn a_revision_that_was_asked_for_serves_and_is_not_ready() {
+    let (plan, service) = (Plan::default(), service());
+    let pinned = crate::desired::Pinned {
+        arn: "arn:aws:ecs:eu-west-3:1:task-definition/pre-prod_api:3".into(),
+        hash: crate::hash::Hash::from("h"),
+    };
+    let desired = wanted().clone().asked(None, Some(pinned));
+    let of = |phase| {
+        let judgement = judgement(phase);
+        let verdict = assess(&Pass {
+            desired: &desired,
+            ..settled(&plan, &service, &judgement)
+        });
+        assert!(verdict.message.contains("pre-prod_api:3"));
+        assert!(verdict.message.contains("flexstack.dev/rollback-to"));
+        (verdict.ready, verdict.reason)
+    };
+    let complete = of(RolloutPhase::Complete);
+    assert_eq!(complete, (Ready::False, Reason::RolledBack));
+    let progressing = of(RolloutPhase::Progressing);
+    assert_eq!(progressing, (Ready::False, Reason::RollingBack));
+}
+
+#[test]
+fn no_capacity_is_told_as_such_while_it_lasts() {
+    let plan = Plan::default();
+    let mut service = service();
+    service.trouble =
+        Some("was unable to place a task. Reason: Capacity is unavailable at this time.".into());
+    let progressing = judgement(RolloutPhase::Progressing);
+    let verdict = assess(&settled(&plan, &service, &progressing));
+    assert_eq!(verdict.reason, Reason::CapacityUnavailable);
 }
 
 #[test]

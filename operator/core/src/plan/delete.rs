@@ -105,7 +105,12 @@ fn plan_dns_deletion(remains: &Remains, observed: &Observed, plan: &mut Plan) {
 
 /// The tags whose removal gives a thing up.
 fn owner_tag_keys() -> Vec<String> {
-    [meta::TAG_OWNER, meta::TAG_CLUSTER_ID, meta::TAG_ENVIRONMENT]
-        .map(str::to_owned)
-        .to_vec()
+    [
+        meta::TAG_OWNER,
+        meta::TAG_CLUSTER_ID,
+        meta::TAG_ENVIRONMENT,
+        meta::TAG_FAILED,
+    ]
+    .map(str::to_owned)
+    .to_vec()
 }

@@ -80,7 +80,23 @@ pub(super) fn plan_update(
             Standing::Unknown(need) => plan.waiting_on.push(WaitingOn::Read(need)),
         }
     }
-    if differing.is_empty() || !plan.waiting_on.is_empty() {
+    plan.redeploy = memory.redeploy_due(desired);
+    let rolls = plan.redeploy || differing.iter().any(|member| member.rolls());
+    if rolls && memory.course.unsure {
+        plan.waiting_on.push(WaitingOn::Read(Need::Deployment));
+    }
+    if rolls && memory.course.going_back {
+        plan.waiting_on.push(WaitingOn::Rollback);
+    }
+    if !rolls && let Some((arn, why)) = &memory.course.stop {
+        plan.steps.push(Step::StopServiceDeployment {
+            service: service.arn.clone(),
+            arn: arn.clone(),
+            why: *why,
+        });
+        return;
+    }
+    if (differing.is_empty() && !plan.redeploy) || !plan.waiting_on.is_empty() {
         return;
     }
     if differing.contains(&Member::Registries)
@@ -94,6 +110,7 @@ pub(super) fn plan_update(
     let mut update = UpdateService {
         cluster_arn: desired.scope.cluster_arn.clone(),
         arn: service.arn.clone(),
+        force_new_deployment: plan.redeploy,
         ..UpdateService::default()
     };
     for member in differing {

@@ -22,6 +22,9 @@ pub(super) enum Choice {
 /// RegisterTaskDefinition has no idempotency token, so the newest revision is looked at before registering: it may be
 /// ours from before a crash or a lost answer.
 pub(super) fn choose_revision(desired: &Desired, observed: &Observed, plan: &mut Plan) -> Choice {
+    if let Some(pinned) = &desired.pinned {
+        return Choice::Use(Reference::Known(pinned.arn.clone()));
+    }
     let want = desired.task_definition.hash();
     let known = observed
         .revisions

@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::desired::Desired;
+use crate::desired::Pinned;
 use crate::fixtures::{self, apply, at, empty, memory, object, place, resolved};
+use crate::memory::Applied;
 use crate::observed::{ObservedDns, Revision};
 use crate::report;
 use crate::resolve::resolve;
@@ -59,6 +61,9 @@ fn converge(
                 plan: &plan,
                 outcomes: &[],
                 completed: true,
+                ambiguous: false,
+                memory: &memory::memory("uid-1", status, at(9)),
+                failures: &[],
                 judgement: None,
             },
             &verdict,
@@ -464,7 +469,8 @@ fn a_failed_rollout_is_not_tried_again_but_a_changed_spec_is() {
     let mut memory = memory::memory("uid-1", &status, at(9));
     memory.failed_rollout = Some(desired(OTHER).rollout_identity());
     let held = plan(&desired(OTHER), &observed, &memory);
-    assert_eq!(held.steps, []);
+    // It is only written down where a lost status does not lose it.
+    assert!(matches!(&held.steps[..], [Step::TagService { .. }]));
     assert!(held.rollout_held);
     assert!(
         !plan(
@@ -475,6 +481,111 @@ fn a_failed_rollout_is_not_tried_again_but_a_changed_spec_is() {
         .steps
         .is_empty()
     );
+}
+
+#[test]
+fn a_redeploy_forces_one_deployment_and_a_lost_status_none() {
+    let (mut observed, mut status) = (empty(), PrivateServiceStatus::default());
+    converge(SIMPLE, &mut observed, &mut status);
+    let asked = desired(SIMPLE).asked(Some("monday".into()), None);
+    let memory = memory::memory("uid-1", &status, at(9));
+    let due = plan(&asked, &observed, &memory);
+    let [Step::UpdateService(update)] = &due.steps[..] else {
+        panic!("{:?}", due.steps)
+    };
+    assert!(update.force_new_deployment && update.task_definition.is_none());
+    let handled = Memory {
+        handled_redeploy: Some("monday".into()),
+        ..memory.clone()
+    };
+    assert!(plan(&asked, &observed, &handled).is_settled());
+    let lost = Memory {
+        applied: None,
+        ..memory
+    };
+    assert!(plan(&asked, &observed, &lost).is_settled());
+    // One that failed is tried again when a redeploy asks for it.
+    let failed = Memory {
+        failed_rollout: Some(asked.rollout_identity()),
+        ..handled
+    };
+    assert!(plan(&asked, &observed, &failed).rollout_held);
+    let again = desired(SIMPLE).asked(Some("tuesday".into()), None);
+    assert!(
+        plan(&again, &observed, &failed)
+            .steps
+            .iter()
+            .any(Step::starts_rollout)
+    );
+}
+
+#[test]
+fn a_revision_that_is_asked_for_serves_without_a_registration_until_the_wish_goes() {
+    let (mut observed, mut status) = (empty(), PrivateServiceStatus::default());
+    converge(SIMPLE, &mut observed, &mut status);
+    let first = observed.service.present().unwrap().task_definition.clone();
+    converge(OTHER, &mut observed, &mut status);
+    let second = observed.service.present().unwrap().task_definition.clone();
+    let pinned = Pinned {
+        arn: first.clone(),
+        hash: desired(SIMPLE).content(),
+    };
+    let asked = desired(OTHER).asked(None, Some(pinned));
+    let mut memory = memory::memory("uid-1", &status, at(9));
+    let plan_there = plan(&asked, &observed, &memory);
+    for step in &plan_there.steps {
+        apply(&mut observed, step, 7);
+    }
+    assert_eq!(observed.service.present().unwrap().task_definition, first);
+    assert_eq!(plan_there.steps.len(), 1);
+    memory.applied = Some(Applied {
+        intent: asked.intent.clone(),
+        members: asked.members(),
+    });
+    assert!(plan(&asked, &observed, &memory).is_settled());
+    // It is no held rendering: without the annotation the spec is what is wanted again.
+    let back = plan(&desired(OTHER), &observed, &memory);
+    for step in &back.steps {
+        apply(&mut observed, step, 8);
+    }
+    assert_eq!(observed.service.present().unwrap().task_definition, second);
+}
+
+#[test]
+fn revisions_beyond_a_dozen_go_one_at_a_time_the_oldest_first_when_all_else_is_done() {
+    let (mut observed, mut status) = (empty(), PrivateServiceStatus::default());
+    let spec = |number: usize| format!("{{source: {{image: {{name: 'redis:{number}'}}}}}}");
+    for number in 1..=14 {
+        converge(&spec(number), &mut observed, &mut status);
+    }
+    let mut memory = memory::memory("uid-1", &status, at(9));
+    let current = desired(&spec(14));
+    assert_eq!(
+        plan(&current, &observed, &memory).collect,
+        None,
+        "not complete"
+    );
+    memory.course.complete = true;
+    let edit = plan(&desired(&spec(15)), &observed, &memory);
+    assert_eq!(edit.collect, None, "something else is to be done");
+    let mut gone = Vec::new();
+    while let Some(step) = plan(&current, &observed, &memory).collect {
+        let alone = Plan {
+            steps: vec![step.clone()],
+            ..Plan::default()
+        };
+        assert_eq!(
+            crate::guard::check(&alone, &observed, &fixtures::owner()),
+            Ok(())
+        );
+        let Step::DeregisterTaskDefinition { arn } = &step else {
+            panic!("{step:?}")
+        };
+        gone.push(crate::names::revision_number(arn));
+        apply(&mut observed, &step, 9);
+    }
+    assert_eq!(gone, [1, 2]);
+    assert_eq!(observed.revisions.len(), 12);
 }
 
 #[test]

@@ -5,8 +5,8 @@ use crate::names;
 use crate::step::Outcome;
 use privateservice_api::privateservice::{PrivateServiceStatus, Revision};
 
-/// Revisions that status remembers for reuse: the serving one, the last good one and ten more.
-const REVISIONS: usize = 12;
+/// Revisions that status remembers: those kept for reuse, and some that have not been deregistered yet.
+const REVISIONS: usize = 32;
 
 /// Revisions worth remembering: newest first, the serving one always among them, none that is known to be gone.
 pub(super) fn revisions(previous: &PrivateServiceStatus, report: &Report<'_>) -> Vec<Revision> {
@@ -48,8 +48,27 @@ pub(super) fn revisions(previous: &PrivateServiceStatus, report: &Report<'_>) ->
     }
     kept.into_iter()
         .map(|(task_definition, hash)| Revision {
+            image: image(previous, report, &task_definition, &hash),
             task_definition,
             hash,
         })
         .collect()
+}
+
+/// The image a revision runs, if we know: it was registered, or chosen, for the present spec, or status knows it.
+fn image(
+    previous: &PrivateServiceStatus,
+    report: &Report<'_>,
+    arn: &str,
+    hash: &str,
+) -> Option<String> {
+    let wanted = &report.resolved.desired.task_definition;
+    if wanted.hash().as_str() == hash {
+        return Some(wanted.container.image.clone());
+    }
+    let known = previous
+        .revisions
+        .iter()
+        .find(|revision| revision.task_definition == arn)?;
+    known.image.clone()
 }

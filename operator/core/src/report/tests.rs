@@ -11,6 +11,12 @@ use privateservice_api::privateservice::Revision;
 const ONE: &str = "{source: {image: {name: 'redis:1'}}}";
 const TWO: &str = "{source: {image: {name: 'redis:2'}}}";
 
+/// A memory of nothing.
+fn nothing() -> &'static Memory {
+    static NOTHING: std::sync::LazyLock<Memory> = std::sync::LazyLock::new(Memory::default);
+    &NOTHING
+}
+
 /// The report of a pass that executed nothing.
 fn report_of<'a>(
     place: &'a Place,
@@ -28,6 +34,9 @@ fn report_of<'a>(
         plan,
         outcomes: &[],
         completed: true,
+        ambiguous: false,
+        memory: nothing(),
+        failures: &[],
         judgement,
     }
 }
@@ -42,8 +51,8 @@ fn created() -> (Observed, PrivateServiceStatus) {
     let judgement = Judgement {
         phase: RolloutPhase::Complete,
         id: Some("ecs-svc/1".into()),
-        message: String::new(),
-        failed: None,
+        concerns_spec: true,
+        ..Judgement::default()
     };
     let place = place();
     let report = report_of(&place, &resolved, &observed, &settled, Some(&judgement));
@@ -127,8 +136,8 @@ fn an_edit_that_still_waits_for_its_turn_changes_nothing_of_what_is_said_to_serv
     let judgement = Judgement {
         phase: RolloutPhase::Complete,
         id: Some("ecs-svc/1".into()),
-        message: String::new(),
-        failed: None,
+        concerns_spec: true,
+        ..Judgement::default()
     };
     let place = place();
     let report = Report {
@@ -217,7 +226,7 @@ fn an_object_that_never_got_anywhere_leaves_nothing_to_look_for() {
 }
 
 #[test]
-fn at_most_a_dozen_revisions_are_remembered_and_the_serving_one_always() {
+fn so_many_revisions_are_remembered_and_the_serving_one_always() {
     let (mut observed, mut before) = created();
     before.revisions = (2..40)
         .map(|number| Revision {
@@ -225,6 +234,7 @@ fn at_most_a_dozen_revisions_are_remembered_and_the_serving_one_always() {
                 "arn:aws:ecs:eu-west-3:1:task-definition/pre-prod_api:{number}"
             ),
             hash: "h".into(),
+            image: None,
         })
         .collect();
     let serving = observed.service.present().unwrap().task_definition.clone();
@@ -252,7 +262,7 @@ fn at_most_a_dozen_revisions_are_remembered_and_the_serving_one_always() {
         Some(1),
         at(1),
     );
-    assert_eq!(after.revisions.len(), 12);
+    assert_eq!(after.revisions.len(), 32);
     assert!(
         after
             .revisions

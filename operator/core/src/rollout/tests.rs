@@ -1,4 +1,7 @@
-//! What DescribeServices shows during and after rollouts, and what is made of it.
+//! What AWS shows during and after rollouts, and what is made of it.
+
+mod by_deployment;
+mod by_service;
 
 use super::*;
 use crate::fact::Fact;
@@ -6,15 +9,15 @@ use crate::fixtures::{apply, at, completed, empty, memory, resolved};
 use crate::memory::Applied;
 use crate::plan::plan;
 
-const ONE: &str = "{source: {image: {name: 'redis:1'}}}";
-const TWO: &str = "{source: {image: {name: 'redis:2'}}}";
+pub(super) const ONE: &str = "{source: {image: {name: 'redis:1'}}}";
+pub(super) const TWO: &str = "{source: {image: {name: 'redis:2'}}}";
 
-fn desired(spec: &str) -> Desired {
+pub(super) fn desired(spec: &str) -> Desired {
     resolved(spec).desired
 }
 
 /// AWS after spec ONE was rolled out and TWO was sent: revisions 1 and 2 are known, 2 is the PRIMARY deployment `d2`.
-fn two_sent() -> (Observed, Memory) {
+pub(super) fn two_sent() -> (Observed, Memory) {
     let mut observed = empty();
     for step in plan(&desired(ONE), &observed, &memory()).steps {
         apply(&mut observed, &step, 1);
@@ -36,11 +39,11 @@ fn two_sent() -> (Observed, Memory) {
     )
 }
 
-fn revision(observed: &Observed, number: usize) -> String {
+pub(super) fn revision(observed: &Observed, number: usize) -> String {
     observed.revisions.keys().nth(number - 1).unwrap().clone()
 }
 
-fn deployment(id: &str, task_definition: &str, state: RolloutState) -> EcsDeployment {
+pub(super) fn deployment(id: &str, task_definition: &str, state: RolloutState) -> EcsDeployment {
     EcsDeployment {
         rollout_state: Some(state),
         ..completed(id, task_definition)
@@ -48,7 +51,7 @@ fn deployment(id: &str, task_definition: &str, state: RolloutState) -> EcsDeploy
 }
 
 /// Shows these deployments, the first as PRIMARY.
-fn show(observed: &mut Observed, mut deployments: Vec<EcsDeployment>) {
+pub(super) fn show(observed: &mut Observed, mut deployments: Vec<EcsDeployment>) {
     let Fact::Present { value: service, .. } = &mut observed.service else {
         panic!()
     };
@@ -61,205 +64,24 @@ fn show(observed: &mut Observed, mut deployments: Vec<EcsDeployment>) {
     service.deployments = deployments;
 }
 
-fn ours(id: &str, failed: Option<&Hash>) -> RolloutStatus {
+/// Judges with what status remembers of the newest rollout.
+pub(super) fn judged(
+    desired: &Desired,
+    observed: &Observed,
+    memory: &Memory,
+    rollout: Option<&RolloutStatus>,
+) -> Option<Judgement> {
+    let mut memory = memory.clone();
+    memory.rollout = rollout.cloned();
+    follow(observed, &mut memory);
+    judge(desired, observed, &memory)
+}
+
+pub(super) fn ours(id: &str, failed: Option<&Hash>) -> RolloutStatus {
     RolloutStatus {
         id: Some(id.into()),
         phase: Some(RolloutPhase::Progressing),
         failed_hash: failed.map(|hash| hash.0.clone()),
         ..RolloutStatus::default()
     }
-}
-
-/// The deployments while ECS goes back from `d2` to revision 1.
-fn rolling_back(observed: &mut Observed, state: RolloutState) {
-    let (first, second) = (revision(observed, 1), revision(observed, 2));
-    let deployments = vec![
-        deployment("d3", &first, state),
-        deployment("d2", &second, RolloutState::Failed),
-    ];
-    show(observed, deployments);
-}
-
-#[test]
-fn a_rollout_goes_on_and_completes() {
-    let (mut observed, memory) = two_sent();
-    let (first, second) = (revision(&observed, 1), revision(&observed, 2));
-    show(
-        &mut observed,
-        vec![
-            deployment("d2", &second, RolloutState::InProgress),
-            deployment("d1", &first, RolloutState::Completed),
-        ],
-    );
-    let during = judge(&desired(TWO), &observed, &memory, Some(&ours("d2", None))).unwrap();
-    assert_eq!(
-        (during.phase, during.failed),
-        (RolloutPhase::Progressing, None)
-    );
-    show(
-        &mut observed,
-        vec![deployment("d2", &second, RolloutState::Completed)],
-    );
-    let after = judge(&desired(TWO), &observed, &memory, Some(&ours("d2", None))).unwrap();
-    assert_eq!(after.phase, RolloutPhase::Complete);
-}
-
-#[test]
-fn a_rollback_is_seen_by_the_id_and_without_it_by_what_ran() {
-    for previous in [Some(ours("d2", None)), None] {
-        let (mut observed, memory) = two_sent();
-        rolling_back(&mut observed, RolloutState::InProgress);
-        let judgement = judge(&desired(TWO), &observed, &memory, previous.as_ref()).unwrap();
-        assert_eq!(judgement.phase, RolloutPhase::RollingBack);
-        assert_eq!(judgement.failed, Some(desired(TWO).rollout_identity()));
-    }
-}
-
-#[test]
-fn a_rollback_that_was_over_between_two_looks_is_seen_by_what_is_missing() {
-    let (mut observed, mut memory) = two_sent();
-    let first = revision(&observed, 1);
-    show(
-        &mut observed,
-        vec![deployment("d3", &first, RolloutState::Completed)],
-    );
-    let previous = ours("d2", None);
-    let judgement = judge(&desired(TWO), &observed, &memory, Some(&previous)).unwrap();
-    assert_eq!(judgement.phase, RolloutPhase::RolledBack);
-    assert_eq!(judgement.failed, Some(desired(TWO).rollout_identity()));
-    // A rollout that was complete is another matter: then somebody changed the service behind our back.
-    let complete = RolloutStatus {
-        phase: Some(RolloutPhase::Complete),
-        ..ours("d2", None)
-    };
-    let judgement = judge(&desired(TWO), &observed, &memory, Some(&complete)).unwrap();
-    assert_eq!(judgement.failed, None);
-    // And so is a picture from before our update.
-    memory.replaced = Some("d3".into());
-    assert!(is_outdated(
-        observed.service.present().unwrap(),
-        &memory,
-        Some(&previous)
-    ));
-    let judgement = judge(&desired(TWO), &observed, &memory, Some(&previous)).unwrap();
-    assert_eq!(judgement.failed, None);
-}
-
-#[test]
-fn a_failure_is_remembered_when_aws_no_longer_shows_it() {
-    let (mut observed, mut memory) = two_sent();
-    let first = revision(&observed, 1);
-    show(
-        &mut observed,
-        vec![deployment("d3", &first, RolloutState::Completed)],
-    );
-    let failed = desired(TWO).rollout_identity();
-    memory.failed_rollout = Some(failed.clone());
-    let previous = ours("d2", Some(&failed));
-    let judgement = judge(&desired(TWO), &observed, &memory, Some(&previous)).unwrap();
-    assert_eq!(
-        (judgement.phase, judgement.failed),
-        (RolloutPhase::RolledBack, Some(failed))
-    );
-}
-
-#[test]
-fn going_back_to_the_good_spec_while_the_failure_is_still_shown_condemns_nothing() {
-    let (mut observed, mut memory) = two_sent();
-    rolling_back(&mut observed, RolloutState::Completed);
-    let failed = desired(TWO).rollout_identity();
-    memory.failed_rollout = Some(failed.clone());
-    let previous = ours("d2", Some(&failed));
-    // First with TWO as what was sent last, then with ONE, as status says once nothing was to be done.
-    for sent in [TWO, ONE] {
-        memory.applied = Some(Applied {
-            intent: desired(sent).intent,
-            members: desired(sent).members(),
-        });
-        let judgement = judge(&desired(ONE), &observed, &memory, Some(&previous)).unwrap();
-        assert_ne!(judgement.failed, Some(desired(ONE).rollout_identity()));
-        assert!(!is_held(&memory, &desired(ONE)));
-    }
-    let judgement = judge(&desired(ONE), &observed, &memory, Some(&previous)).unwrap();
-    assert_eq!(
-        (judgement.phase, judgement.failed),
-        (RolloutPhase::Complete, None)
-    );
-}
-
-#[test]
-fn a_first_rollout_that_fails_is_failed_until_the_spec_changes() {
-    let (mut observed, memory) = two_sent();
-    let second = revision(&observed, 2);
-    show(
-        &mut observed,
-        vec![deployment("d2", &second, RolloutState::Failed)],
-    );
-    let judgement = judge(&desired(TWO), &observed, &memory, Some(&ours("d2", None))).unwrap();
-    assert_eq!(judgement.phase, RolloutPhase::Failed);
-    assert_eq!(judgement.failed, Some(desired(TWO).rollout_identity()));
-}
-
-#[test]
-fn a_failed_deployment_of_somebody_else_is_no_verdict_on_ours() {
-    let (mut observed, memory) = two_sent();
-    show(
-        &mut observed,
-        vec![deployment(
-            "theirs",
-            "arn:x:foreign:7",
-            RolloutState::Failed,
-        )],
-    );
-    let complete = RolloutStatus {
-        phase: Some(RolloutPhase::Complete),
-        ..ours("d2", None)
-    };
-    let judgement = judge(&desired(TWO), &observed, &memory, Some(&complete)).unwrap();
-    assert_eq!(judgement.failed, None);
-}
-
-#[test]
-fn an_old_picture_that_still_shows_the_failure_before_does_not_condemn_what_was_sent_since() {
-    let (mut observed, mut memory) = two_sent();
-    memory.replaced = Some("d1".into());
-    let first = revision(&observed, 1);
-    show(
-        &mut observed,
-        vec![deployment("d1", &first, RolloutState::Failed)],
-    );
-    let judgement = judge(&desired(TWO), &observed, &memory, Some(&ours("d2", None))).unwrap();
-    assert_eq!(judgement.failed, None);
-}
-
-#[test]
-fn a_newer_operator_that_renders_the_same_wish_differently_holds_it_too() {
-    let (_, mut memory) = two_sent();
-    memory.failed_rollout = Some(desired(TWO).rollout_identity());
-    let mut upgraded = desired(TWO);
-    upgraded
-        .task_definition
-        .container
-        .log_options
-        .insert("new".into(), "on".into());
-    assert_ne!(upgraded.rollout_identity(), desired(TWO).rollout_identity());
-    assert!(is_held(&memory, &upgraded));
-    let other = desired("{source: {image: {name: 'redis:3'}}}");
-    assert!(!is_held(&memory, &other));
-}
-
-#[test]
-fn a_draining_service_has_no_rollout() {
-    let (mut observed, memory) = two_sent();
-    let Fact::Present {
-        value: service,
-        at: _,
-    } = &mut observed.service
-    else {
-        panic!()
-    };
-    service.status = ServiceStatus::Draining;
-    assert_eq!(judge(&desired(TWO), &observed, &memory, None), None);
-    observed.service = Fact::Unknown.absent_again(at(1));
-    assert_eq!(judge(&desired(TWO), &observed, &memory, None), None);
 }

@@ -3,8 +3,9 @@
 use super::Event;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use privateservice_api::conditions::{ConditionType, Reason, ReasonClass};
-use privateservice_api::privateservice::RolloutPhase;
+use privateservice_api::privateservice::{RolloutPhase, TaskFailure};
 use privateservice_api::{EnvironmentStatus, PrivateServiceStatus};
+use privateservice_core::evidence;
 
 /// The Events of a PrivateService's change of status.
 pub fn transition_events(
@@ -21,6 +22,7 @@ pub fn transition_events(
             "Execute",
         ));
     }
+    events.extend(failure_events(&previous.failures, &next.failures));
     let phases = phase_event(previous, next);
     let told = phases.is_some();
     events.extend(phases);
@@ -44,6 +46,34 @@ pub fn environment_events(previous: &EnvironmentStatus, next: &EnvironmentStatus
         .collect()
 }
 
+/// Tasks that failed since: one Event for each cause, about the newest.
+fn failure_events(previous: &[TaskFailure], next: &[TaskFailure]) -> Vec<Event> {
+    let new = next
+        .iter()
+        .filter(|failure| !previous.iter().any(|known| known.task == failure.task));
+    let mut events: Vec<Event> = Vec::new();
+    for failure in new {
+        let cause = evidence::cause(failure);
+        if events
+            .iter()
+            .any(|event| event.reason == cause.event_reason())
+        {
+            continue;
+        }
+        let revision = failure.task_definition.as_deref().unwrap_or("?");
+        events.push(Event::warning(
+            cause.event_reason(),
+            format!(
+                "task {} ({revision}) stopped: {}",
+                failure.task,
+                cause.sentence(failure)
+            ),
+            "Observe",
+        ));
+    }
+    events
+}
+
 /// The rollout went into another phase, or another rollout began.
 fn phase_event(previous: &PrivateServiceStatus, next: &PrivateServiceStatus) -> Option<Event> {
     let rollout = next.rollout.as_ref()?;
@@ -59,9 +89,13 @@ fn phase_event(previous: &PrivateServiceStatus, next: &PrivateServiceStatus) -> 
         .task_definition_arn
         .as_deref()
         .unwrap_or("the new revision");
-    let words = rollout
-        .reason
-        .clone()
+    // What Ready says names the cause; AWS's own words seldom do.
+    let words = next
+        .conditions
+        .iter()
+        .find(|condition| condition.type_ == ConditionType::Ready.as_str())
+        .map(|condition| condition.message.clone())
+        .or_else(|| rollout.reason.clone())
         .unwrap_or_else(|| "ECS gave no reason".to_owned());
     Some(match phase {
         RolloutPhase::Progressing => {
@@ -171,6 +205,29 @@ mod tests {
         assert_eq!(told(&before, &back), [("RolledBack".into(), true)]);
         let failed = status(Reason::RolloutFailed, Some(RolloutPhase::Failed), 1);
         assert_eq!(told(&before, &failed), [("RolloutFailed".into(), true)]);
+    }
+
+    #[test]
+    fn tasks_that_failed_are_told_once_by_cause() {
+        let failure = |task: &str, reason: &str| TaskFailure {
+            task: task.into(),
+            reason: Some(reason.into()),
+            ..TaskFailure::default()
+        };
+        let with = |failures: Vec<TaskFailure>| PrivateServiceStatus {
+            failures,
+            ..status(Reason::Deploying, None, 0)
+        };
+        let one = failure("t1", "CannotPullContainerError: shop:9: not found");
+        let two = failure("t2", "CannotPullContainerError: shop:9: not found");
+        let oom = failure("t3", "OutOfMemoryError: Container killed");
+        let before = with(vec![]);
+        let after = with(vec![oom, two, one]);
+        assert_eq!(
+            told(&before, &after),
+            [("OutOfMemory".into(), true), ("ImageNotFound".into(), true)]
+        );
+        assert_eq!(told(&after, &after), []);
     }
 
     #[test]

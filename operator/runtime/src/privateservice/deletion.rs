@@ -1,8 +1,8 @@
 //! Deleting: works from status alone, whatever state the Environment and the spec are in, and lets go of the finalizer when nothing is
 //! left in AWS.
 
+use super::execution::{self, Caller};
 use super::next::{self, Next};
-use super::pass;
 use super::remembered::Remembered;
 use super::writing::Writer;
 use crate::context::Context;
@@ -79,7 +79,13 @@ pub(super) async fn run(
         account.forget(&key);
         return Ok(Next::AwaitChange);
     }
-    let execution = pass::execute(&account, &plan, &owner, &key, remembered.priority()).await;
+    let caller = Caller {
+        account: &account,
+        owner: &owner,
+        key: &key,
+        priority: remembered.priority(),
+    };
+    let execution = execution::execute(caller, &plan).await;
     next::want_facts(
         &account,
         &scope,
@@ -114,6 +120,7 @@ pub(super) async fn run(
         execution.failure.as_ref(),
         &observed,
         remembered,
+        &next::Timers::default(),
         now,
     ))
 }

@@ -4,7 +4,6 @@
 use super::remembered::Remembered;
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use privateservice_aws::{Account, Priority};
-use privateservice_core::assess;
 use privateservice_core::fact::{ABSENCE_CONFIRMED_AFTER, Fact};
 use privateservice_core::failure::Failure;
 use privateservice_core::observed::{Observed, Scope};
@@ -20,6 +19,15 @@ pub(super) enum Next {
     AwaitChange,
     /// Come back after a pause.
     After(Duration),
+}
+
+/// What else brings an object back.
+#[derive(Debug, Default)]
+pub(super) struct Timers {
+    /// Something was tidied up, and more may be left.
+    pub(super) collected: bool,
+    /// The rollout in progress will be overdue.
+    pub(super) overdue_in: Option<SignedDuration>,
 }
 
 /// How long something that only a person or another system can change is left before it is tried again anyway.
@@ -61,7 +69,7 @@ fn absent_since(need: &Need, observed: &Observed) -> Option<Timestamp> {
     match need {
         Need::Service => first(&observed.service),
         Need::Dns => first(&observed.dns),
-        Need::Newest | Need::Revision(_) => None,
+        Need::Newest | Need::Revision(_) | Need::Deployment | Need::Stopped => None,
     }
 }
 
@@ -78,6 +86,7 @@ pub(super) fn next(
     failure: Option<&Failure>,
     observed: &Observed,
     remembered: &mut Remembered,
+    timers: &Timers,
     now: Timestamp,
 ) -> Next {
     match failure {
@@ -93,21 +102,19 @@ pub(super) fn next(
         Some(Failure::Waiting { .. }) => return Next::After(PATIENT_RETRY),
         Some(Failure::Refused { .. }) => return Next::After(SLOW_RETRY),
         // Some answers are facts by themselves and are followed by no read that would wake the object.
-        None if !plan.steps.is_empty() => return Next::After(AFTER_STEPS),
+        None if !plan.steps.is_empty() || timers.collected => return Next::After(AFTER_STEPS),
         None => {}
     }
     let confirmation = plan.waiting_on.iter().find_map(|waiting| match waiting {
         WaitingOn::AbsenceConfirmation(need) => absent_since(need, observed),
-        WaitingOn::Read(_) | WaitingOn::Draining => None,
+        WaitingOn::Read(_) | WaitingOn::Draining | WaitingOn::Rollback => None,
     });
     if let Some(first) = confirmation {
         let left = ABSENCE_CONFIRMED_AFTER.saturating_sub(now.duration_since(first));
         let left = Duration::try_from(left).unwrap_or_default();
         return Next::After(left.max(Duration::from_secs(1)));
     }
-    let short = remembered
-        .short_since
-        .map(|since| assess::SHORT_OF_TASKS_FORGIVEN - now.duration_since(since));
+    let short = remembered.shortage.map(|shortage| shortage.until_news(now));
     let repair = if plan.drift.iter().any(|drift| drift.futile) {
         remembered.repairs.until_next(now)
     } else {
@@ -116,6 +123,7 @@ pub(super) fn next(
     let timer = short
         .into_iter()
         .chain(repair)
+        .chain(timers.overdue_in)
         .filter(SignedDuration::is_positive)
         .min();
     timer

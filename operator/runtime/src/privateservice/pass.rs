@@ -1,34 +1,39 @@
 //! One pass over a living object: observe, plan, guard, execute, assess, report. The only IO is the plan's own calls, the demand for facts
 //! and the writing of status; a pass never waits for a rate limit or a read.
 
-use super::next::{Next, after_problem, next, want_facts};
+use super::execution::{Caller, execute, execute_announced};
+use super::next::{Next, Timers, after_problem, next, want_facts};
 use super::placing;
 use super::remembered::Remembered;
 use super::request;
 use super::writing::Writer;
 use crate::context::Context;
+use crate::events::Event;
 use crate::kind;
 use k8s_openapi::jiff::Timestamp;
 use privateservice_api::conditions::Reason;
 use privateservice_api::privateservice::RolloutPhase;
 use privateservice_api::{PrivateService, PrivateServiceStatus};
-use privateservice_aws::{Account, Outputs, Priority};
-use privateservice_core::assess::{self, Pass};
+use privateservice_aws::{Account, Lane, Priority};
+use privateservice_core::assess::{self, Pass, Shortage};
 use privateservice_core::claim;
 use privateservice_core::conditions;
+use privateservice_core::desired::Desired;
+use privateservice_core::evidence::{self, Symptoms};
 use privateservice_core::fact::Fact;
 use privateservice_core::failure::Failure;
 use privateservice_core::guard;
 use privateservice_core::hash::Hash;
 use privateservice_core::memory::{self, Memory};
 use privateservice_core::observed::{Observed, Scope, Service, ServiceStatus};
-use privateservice_core::owner::{ObjectKey, Owner};
+use privateservice_core::owner::Owner;
+use privateservice_core::pin::{self, Pin};
 use privateservice_core::place::Place;
 use privateservice_core::plan::{self, Need, Plan, WaitingOn};
 use privateservice_core::problem::Problem;
 use privateservice_core::report::{self, Report};
 use privateservice_core::resolve::Resolved;
-use privateservice_core::rollout::{self, Judgement};
+use privateservice_core::rollout::{self, Abort, Asked, Judgement};
 use privateservice_core::step::{Outcome, Step};
 use std::sync::Arc;
 
@@ -44,7 +49,6 @@ pub(super) async fn run(
     let now = Timestamp::now();
     let key = &kind::key(object);
     let mut previous = writer.previous();
-    let desired = &resolved.desired;
     if let Some(problem) = claim::displaced(&previous, place) {
         super::rest(ctx, object);
         writer.problem(&problem).await?;
@@ -52,23 +56,53 @@ pub(super) async fn run(
     }
     let account = ctx.account(&place.region);
     let inventory = account.inventory();
-    inventory.track(key, &desired.owner, &desired.scope);
-    inventory.seed(&desired.scope, memory::remembered_revisions(&previous));
+    let scope = &resolved.desired.scope;
+    inventory.track(key, &resolved.desired.owner, scope);
+    inventory.seed(scope, memory::remembered_revisions(&previous));
     let _pass = account.begin_pass(key);
-    let mut observed = inventory.observed(&desired.scope);
+    let mut observed = inventory.observed(scope);
     let mut memory = memory::memory(
         object.metadata.uid.as_deref().unwrap_or_default(),
         &previous,
         now,
     );
     if let Some(service) = observed.service.present()
-        && rollout::is_outdated(service, &memory, previous.rollout.as_ref())
+        && rollout::is_outdated(service, &memory)
     {
         observed.service = Fact::Unknown;
     }
-    let judgement = judge(resolved, &observed, &mut memory, &previous);
+    rollout::follow(&observed, &mut memory);
+    let redeploy = request::redeploy(object).or_else(|| memory.handled_redeploy.clone());
+    let (pinned, unread) = match pin::pin(request::rollback_to(object), scope, &observed) {
+        Pin::None => (None, None),
+        Pin::To(pinned) => (Some(pinned), None),
+        Pin::Unread(arn) => (None, Some(arn)),
+        Pin::Refused(problem) => {
+            super::rest(ctx, object);
+            writer.problem(&problem).await?;
+            return Ok(after_problem(&problem));
+        }
+    };
+    let resolved = &Resolved {
+        desired: resolved.desired.clone().asked(redeploy, pinned),
+        ..resolved.clone()
+    };
+    let desired = &resolved.desired;
+    let abort = request::abort(object, &previous);
+    let judgement = judge(
+        desired,
+        &observed,
+        &mut memory,
+        abort.is_some(),
+        remembered,
+        now,
+    );
     memory.futile = remembered.repairs.futile(now);
-    let mut plan = plan::plan(desired, &observed, &memory);
+    let mut plan = match unread {
+        // Whatever is to be served instead of the spec must be known first.
+        Some(arn) => Plan::wait(memory.epoch, WaitingOn::Read(Need::Revision(arn))),
+        None => plan::plan(desired, &observed, &memory),
+    };
     if plan.waiting_on.is_empty() {
         remembered.repairs.seen(&plan.drift);
     }
@@ -98,11 +132,7 @@ pub(super) async fn run(
     }
     if let Err(violation) = guard::check(&plan, &observed, &desired.owner) {
         tracing::error!(%violation, "a plan was dropped: this is a bug of the operator");
-        plan = Plan {
-            epoch: plan.epoch,
-            ..Plan::default()
-        };
-        plan.waiting_on.push(WaitingOn::Read(Need::Service));
+        plan = Plan::wait(plan.epoch, WaitingOn::Read(Need::Service));
     }
     if !plan.steps.is_empty()
         && let Some(claim) = claim::claim(&previous, place, &plan)
@@ -111,15 +141,17 @@ pub(super) async fn run(
         writer.write(claim.clone()).await?;
         previous = claim;
     }
-    let execution = execute(&account, &plan, &desired.owner, key, remembered.priority()).await;
-    want_facts(
-        &account,
-        &desired.scope,
-        &plan,
-        &observed,
-        remembered.priority(),
-        now,
-    );
+    let caller = Caller {
+        account: &account,
+        owner: &desired.owner,
+        key,
+        priority: remembered.priority(),
+    };
+    let attempt = claim::attempt(desired, &plan, &observed, None);
+    let execution = execute_announced(caller, &plan, attempt, &mut previous, writer).await?;
+    let collected = collect(caller, &plan).await;
+    want_facts(&account, scope, &plan, &observed, caller.priority, now);
+    want_evidence(&account, scope, &observed, judgement.as_ref(), remembered);
     for step in plan
         .steps
         .iter()
@@ -128,12 +160,18 @@ pub(super) async fn run(
     {
         remembered.tagged(Hash::of(step), now);
     }
-    let after = inventory.observed(&desired.scope);
-    let service = last_service(&account, &desired.scope, &desired.owner);
-    remembered.short_since = service
+    remembered.stop_refused(&plan, &execution.outcomes);
+    let after = inventory.observed(scope);
+    let service = last_service(&account, scope, &desired.owner);
+    if let Some(service) = &service {
+        remembered.shortage =
+            Shortage::seen(remembered.shortage, service, desired.initial_count, now);
+    }
+    let failures = evidence::failures(&previous.failures, after.stopped.present(), desired);
+    let overdue = judgement
         .as_ref()
-        .and_then(|service| assess::short_of_tasks(service, remembered.short_since, now));
-    let read_failure = inventory.last_failure(&desired.scope);
+        .is_some_and(|judgement| rollout::is_overdue(judgement, &memory, desired, now));
+    let read_failure = inventory.last_failure(scope);
     let verdict = assess::assess(&Pass {
         plan: &plan,
         executed: execution.outcomes.len(),
@@ -141,9 +179,12 @@ pub(super) async fn run(
         read_failure: read_failure.as_ref(),
         service: service.as_ref(),
         judgement: judgement.as_ref(),
+        failures: &failures,
+        desired,
+        overdue,
         dns: desired.dns.as_ref().map(|_| after.dns.present().is_some()),
-        short_since: remembered.short_since,
-        missed_sweeps: inventory.missed_sweeps(&desired.scope),
+        shortage: remembered.shortage,
+        missed_sweeps: inventory.missed_sweeps(scope),
         was_ready: was_ready(&previous, object.metadata.generation),
         now,
     });
@@ -159,6 +200,9 @@ pub(super) async fn run(
             plan: &plan,
             outcomes: &execution.outcomes,
             completed,
+            ambiguous: matches!(execution.failure, Some(Failure::Ambiguous { .. })),
+            memory: &memory,
+            failures: &failures,
             judgement: judgement.as_ref(),
         },
         &verdict,
@@ -166,9 +210,27 @@ pub(super) async fn run(
         now,
     );
     let handled = previous.last_handled_reconcile_at.as_deref();
-    let answered = request::answered(object, handled, inventory, &desired.scope, remembered, now);
+    let answered = request::answered(object, handled, inventory, scope, remembered, now);
     if answered.is_some() {
         status.last_handled_reconcile_at = answered;
+    }
+    if let Some(asked) = abort {
+        match rollout::abort(judgement.as_ref(), &plan, &execution.outcomes) {
+            Abort::Wait => {}
+            Abort::Done => status.last_handled_abort_at = Some(asked),
+            Abort::Nothing(why) => {
+                status.last_handled_abort_at = Some(asked);
+                let event = Event::warning(
+                    "NothingToAbort",
+                    format!("nothing to abort: {why}"),
+                    "Execute",
+                );
+                ctx.events.publish(object, event);
+            }
+        }
+    } else if previous.last_handled_abort_at.is_none() {
+        // What stood there before this service did is no wish about a rollout of it.
+        status.last_handled_abort_at = request::abort_at(object);
     }
     writer.write(status).await?;
     if plan.is_settled() {
@@ -181,22 +243,80 @@ pub(super) async fn run(
     {
         remembered.repairs.mended(&plan.drift, now);
     }
-    inventory.set_moving(
-        key,
-        is_moving(
-            &plan,
-            &execution.outcomes,
-            judgement.as_ref(),
-            service.as_ref(),
-        ),
-    );
+    let moving = is_moving(
+        &plan,
+        &execution.outcomes,
+        judgement.as_ref(),
+        service.as_ref(),
+    ) || remembered.shortage.is_some();
+    inventory.set_moving(key, moving);
+    let overdue_in = judgement
+        .as_ref()
+        .and_then(|judgement| rollout::until_overdue(judgement, &memory, desired, now));
     Ok(next(
         &plan,
         execution.failure.as_ref(),
         &observed,
         remembered,
+        &Timers {
+            collected,
+            overdue_in,
+        },
         now,
     ))
+}
+
+/// Makes the call that tidies up, if the plan has one. Nothing depends on it: it is tried again another time.
+async fn collect(caller: Caller<'_>, plan: &Plan) -> bool {
+    let Some(step) = &plan.collect else {
+        return false;
+    };
+    let alone = Plan {
+        steps: vec![step.clone()],
+        ..Plan::default()
+    };
+    let caller = Caller {
+        priority: Priority {
+            lane: Lane::Garbage,
+            ..caller.priority
+        },
+        ..caller
+    };
+    execute(caller, &alone).await.failure.is_none()
+}
+
+/// Asks for what tells more about a rollout or a shortage of tasks, although the plan does not wait for it.
+fn want_evidence(
+    account: &Arc<Account>,
+    scope: &Scope,
+    observed: &Observed,
+    judgement: Option<&Judgement>,
+    remembered: &mut Remembered,
+) {
+    let mut needs = Vec::new();
+    if judgement.is_some_and(|judgement| judgement.unread) {
+        needs.push(Need::Deployment);
+    }
+    if let Some(service) = observed.service.present() {
+        let symptoms = Symptoms::of(service);
+        if symptoms.is_worse_than(&remembered.symptoms, service) {
+            needs.push(Need::Stopped);
+        }
+        remembered.symptoms = symptoms;
+    }
+    if observed
+        .stopped
+        .present()
+        .is_some_and(|stopped| !stopped.settled)
+    {
+        // One of them is still on its way down: its exit code is not there yet.
+        needs.push(Need::Stopped);
+    }
+    if !needs.is_empty() {
+        account
+            .inventory()
+            .demand(scope, &needs, remembered.priority());
+    }
 }
 
 /// True for a call that changes tags of the ECS service and nothing else.
@@ -204,70 +324,25 @@ const fn is_about_tags(step: &Step) -> bool {
     matches!(step, Step::TagService { .. } | Step::UntagService { .. })
 }
 
-/// What executing a plan came to.
-pub(super) struct Execution {
-    /// What the executed steps yielded, in order.
-    pub(super) outcomes: Vec<Outcome>,
-    /// What stopped it.
-    pub(super) failure: Option<Failure>,
-}
-
-/// Executes the steps in order until one fails.
-pub(super) async fn execute(
-    account: &Arc<Account>,
-    plan: &Plan,
-    owner: &Owner,
-    key: &ObjectKey,
-    priority: Priority,
-) -> Execution {
-    let mut outputs = Outputs::default();
-    let mut outcomes = Vec::new();
-    for step in &plan.steps {
-        // Boxed: the SDK's futures are large, and most passes hold none.
-        let call = Box::pin(account.execute(step, &mut outputs, owner, key, priority));
-        match call.await {
-            Ok(outcome) => {
-                tracing::info!(operation = step.operation(), ?outcome, "executed");
-                outcomes.push(outcome);
-            }
-            Err(failure) => {
-                tracing::info!(operation = step.operation(), %failure, "not executed");
-                return Execution {
-                    outcomes,
-                    failure: Some(failure),
-                };
-            }
-        }
-    }
-    Execution {
-        outcomes,
-        failure: None,
-    }
-}
-
-/// Judges the rollout and lets a failure seen now hold the plan at once.
+/// Judges the rollout, lets a failure seen now hold the plan at once, and says what the plan must heed.
 fn judge(
-    resolved: &Resolved,
+    desired: &Desired,
     observed: &Observed,
     memory: &mut Memory,
-    previous: &PrivateServiceStatus,
+    abort: bool,
+    remembered: &Remembered,
+    now: Timestamp,
 ) -> Option<Judgement> {
-    let judgement = rollout::judge(
-        &resolved.desired,
-        observed,
-        memory,
-        previous.rollout.as_ref(),
-    );
-    if let Some(failed) = judgement
-        .as_ref()
-        .and_then(|judgement| judgement.failed.clone())
-    {
-        memory.failed_rollout = Some(failed);
-    } else if judgement.is_some() {
-        // Nothing speaks of a failure of what this spec asks for: what failed before was another one.
-        memory.failed_rollout = None;
-    }
-    judgement
+    let judgement = rollout::judge(desired, observed, memory)?;
+    // Where nothing speaks of a failure, what failed before was another rollout.
+    memory.failed_rollout.clone_from(&judgement.failed);
+    let asked = Asked {
+        abort,
+        refused: remembered.refused_stop.as_deref(),
+        now,
+    };
+    memory.course = rollout::course(&judgement, memory, desired, asked);
+    Some(judgement)
 }
 
 /// An older object that has this name, unless AWS already says that the name is ours.
@@ -328,7 +403,9 @@ fn is_moving(
     let unsettled = plan.waiting_on.iter().any(|waiting| {
         matches!(
             waiting,
-            WaitingOn::Draining | WaitingOn::AbsenceConfirmation(Need::Service)
+            WaitingOn::Draining
+                | WaitingOn::Rollback
+                | WaitingOn::AbsenceConfirmation(Need::Service)
         )
     });
     rolling || (counting && !failed) || started || unsettled

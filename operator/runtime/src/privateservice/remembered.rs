@@ -3,9 +3,13 @@
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use privateservice_api::conditions::Reason;
 use privateservice_aws::{Lane, Priority};
+use privateservice_core::assess::Shortage;
+use privateservice_core::evidence::Symptoms;
 use privateservice_core::failure::Failure;
 use privateservice_core::hash::Hash;
+use privateservice_core::plan::Plan;
 use privateservice_core::repairs::Repairs;
+use privateservice_core::step::{Outcome, Step};
 use std::time::Duration;
 
 /// Memory of one object.
@@ -18,8 +22,12 @@ pub(crate) struct Remembered {
     since: Timestamp,
     /// True from the moment a change of the spec is seen until it has been carried out.
     edited: bool,
-    /// Since when fewer tasks run than should.
-    pub(super) short_since: Option<Timestamp>,
+    /// For how long fewer tasks have been running than should.
+    pub(super) shortage: Option<Shortage>,
+    /// What the service showed of failed tasks when ECS was last asked about them.
+    pub(super) symptoms: Symptoms,
+    /// The service deployment that AWS would not stop.
+    pub(super) refused_stop: Option<String>,
     /// Differences that were mended.
     pub(super) repairs: Repairs,
     /// The request for a fresh look that is being answered, and since when.
@@ -45,7 +53,9 @@ impl Remembered {
             generation: None,
             since: now,
             edited: false,
-            short_since: None,
+            shortage: None,
+            symptoms: Symptoms::default(),
+            refused_stop: None,
             repairs: Repairs::default(),
             looking: None,
             tagged: None,
@@ -98,6 +108,17 @@ impl Remembered {
             let pause = TAG_PAUSE.saturating_mul(1 << times.min(&6));
             before == call && now.duration_since(*at) < pause
         })
+    }
+
+    /// Takes note of a service deployment that AWS would not stop.
+    pub(super) fn stop_refused(&mut self, plan: &Plan, outcomes: &[Outcome]) {
+        for (step, outcome) in plan.steps.iter().zip(outcomes) {
+            if let (Step::StopServiceDeployment { arn, .. }, Outcome::NothingToStop { .. }) =
+                (step, outcome)
+            {
+                self.refused_stop = Some(arn.clone());
+            }
+        }
     }
 
     /// Takes note of a call about tags.

@@ -3,7 +3,7 @@
 use super::remembered::Remembered;
 use k8s_openapi::jiff::Timestamp;
 use kube::ResourceExt;
-use privateservice_api::{PrivateService, meta};
+use privateservice_api::{PrivateService, PrivateServiceStatus, meta};
 use privateservice_aws::Inventory;
 use privateservice_core::fact::Fact;
 use privateservice_core::observed::Scope;
@@ -14,6 +14,31 @@ pub(super) fn requested(object: &PrivateService) -> Option<String> {
         .into_iter()
         .filter_map(|name| object.annotations().get(name).cloned())
         .reduce(|one, other| format!("{one} {other}"))
+}
+
+/// The redeploy that the annotation asks for, handled or not.
+pub(super) fn redeploy(object: &PrivateService) -> Option<String> {
+    object.annotations().get(meta::REDEPLOY_AT).cloned()
+}
+
+/// The revision that is to serve instead of the spec.
+pub(super) fn rollback_to(object: &PrivateService) -> Option<&str> {
+    object
+        .annotations()
+        .get(meta::ROLLBACK_TO)
+        .map(String::as_str)
+}
+
+/// What the annotation that aborts a rollout says.
+pub(super) fn abort_at(object: &PrivateService) -> Option<String> {
+    object.annotations().get(meta::ABORT_AT).cloned()
+}
+
+/// An abort that was asked for and not acted on. One that stands there before any service does asks for nothing.
+pub(super) fn abort(object: &PrivateService, status: &PrivateServiceStatus) -> Option<String> {
+    abort_at(object).filter(|asked| {
+        status.intent.is_some() && status.last_handled_abort_at.as_ref() != Some(asked)
+    })
 }
 
 /// Has AWS read anew for a request that `handled` does not name yet. The request, once a read that began after it has ended.

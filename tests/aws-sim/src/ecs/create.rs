@@ -158,13 +158,16 @@ impl World {
             tasks: BTreeMap::new(),
             tags,
             events: VecDeque::new(),
+            unplaced_until: None,
+            shown_before: VecDeque::new(),
             next_wake: None,
             endpoints,
             access_key: Some(access_key.to_owned()).filter(|key| !key.is_empty()),
         };
-        rollout::begin(&mut service, now, &mut self.ids);
+        let in_alarm = &self.surroundings.in_alarm;
+        rollout::begin(&mut service, now, &mut self.ids, in_alarm);
         // The answer shows the service as it was asked for, before its scheduler ran.
-        let answer = json!({"service": service.to_json(now, true)});
+        let answer = json!({"service": self.service_json(&service, now, true)});
         if let Some(token) = token {
             let used = UsedToken {
                 request: service_rules::canonical(body),
@@ -204,9 +207,9 @@ impl World {
                 "Unable to Start a service that is still Draining.",
             )),
             // A token outlives what it made: it replays the first answer instead of creating again.
-            Status::Active | Status::Inactive if same && made_it => {
-                Ok(Some(json!({"service": existing.to_json(now, true)})))
-            }
+            Status::Active | Status::Inactive if same && made_it => Ok(Some(
+                json!({"service": self.service_json(existing, now, true)}),
+            )),
             Status::Active => Err(not_idempotent()),
             Status::Inactive if used.is_some() && !same => Err(not_idempotent()),
             Status::Inactive => Ok(None),

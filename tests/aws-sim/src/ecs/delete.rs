@@ -25,11 +25,12 @@ impl World {
                 }
                 service.status = Status::Draining;
                 service.desired = 0;
+                service.shown_before.clear();
                 service.deleted = Some(now);
             }
         }
         self.touch(&key, now);
         let service = self.services.get(&key).ok_or_else(missing)?;
-        Ok(json!({"service": service.to_json(now, true)}))
+        Ok(json!({"service": self.service_json(service, now, true)}))
     }
 }

@@ -2,9 +2,11 @@
 
 use serde_json::{Value, json};
 
+use super::page;
+use super::rollout::Around;
 use super::service::Service;
+use super::turn_back::{self, Cause};
 use super::world::World;
-use super::{page, rollout};
 use crate::clock::Moment;
 use crate::errors::AwsError;
 
@@ -17,7 +19,11 @@ impl World {
         self.services.contains_key(&key).then_some(key)
     }
 
-    pub(crate) fn list_service_deployments(&self, body: &Value) -> Result<Value, AwsError> {
+    pub(crate) fn list_service_deployments(
+        &self,
+        body: &Value,
+        now: Moment,
+    ) -> Result<Value, AwsError> {
         let (cluster_name, _) = self.cluster(&body["cluster"])?;
         let key = (cluster_name, super::read::service_name(&body["service"]));
         let missing = || AwsError::new("ServiceNotFoundException", "Service not found.");
@@ -35,7 +41,7 @@ impl World {
                     && before.is_none_or(|before| one.created.seconds() <= before)
             })
             .map(|one| {
-                let full = one.to_json(service);
+                let full = one.to_json(service, now);
                 let mut brief = json!({"targetServiceRevisionArn": one.target});
                 for member in [
                     "serviceDeploymentArn",
@@ -58,14 +64,18 @@ impl World {
     }
 
     /// At most 20 (ECS API reference, DescribeServiceDeployments).
-    pub(crate) fn describe_service_deployments(&self, body: &Value) -> Result<Value, AwsError> {
+    pub(crate) fn describe_service_deployments(
+        &self,
+        body: &Value,
+        now: Moment,
+    ) -> Result<Value, AwsError> {
         self.describe_records(
             body,
             "serviceDeploymentArns",
             "service-deployment",
             |service, arn| {
                 let found = service.history.iter().find(|one| one.arn == arn)?;
-                Some(("serviceDeployments", found.to_json(service)))
+                Some(("serviceDeployments", found.to_json(service, now)))
             },
         )
     }
@@ -141,8 +151,6 @@ impl World {
         let key = self
             .service_in(arn, "service-deployment")
             .ok_or_else(missing)?;
-        let definitions = &self.definitions;
-        let is_usable = |arn: &str| definitions.is_active(arn);
         let service = self.services.get_mut(&key).ok_or_else(missing)?;
         let arn = arn.as_str().unwrap_or_default();
         let record = service.record(arn).ok_or_else(missing)?;
@@ -152,27 +160,18 @@ impl World {
                 "The service deployment is not in a state that can be stopped.",
             ));
         }
-        let Some(target) = service.last_completed.clone() else {
+        if service.last_completed.is_none() {
             return Err(AwsError::invalid(
                 "The service deployment cannot be rolled back: there is no completed deployment.",
             ));
-        };
-        let reason = "Service deployment was stopped by StopServiceDeployment.".to_owned();
-        if let Some(primary) = service.deployments.first_mut() {
-            primary.rollout = super::service::Rollout::Failed;
-            primary.reason.clone_from(&reason);
-            primary.updated = now;
         }
-        let because = "ECS deployment stopped";
-        rollout::roll_back(
-            service,
-            now,
-            &mut self.ids,
-            &target,
-            because,
-            reason,
-            &is_usable,
-        );
+        let mut around = Around {
+            ids: &mut self.ids,
+            timing: &self.options.timing,
+            surroundings: &self.surroundings,
+            definitions: &self.definitions,
+        };
+        turn_back::fail(service, now, &mut around, &Cause::Stopped);
         self.touch(&key, now);
         Ok(json!({"serviceDeploymentArn": arn}))
     }

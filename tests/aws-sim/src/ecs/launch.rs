@@ -1,5 +1,5 @@
-//! Starting a task. In: the revision of a deployment and the behaviour set for its image or service.
-//! Out: a task whose whole life is decided. No IO.
+//! Starting a task. In: the revision of a deployment, what surrounds it, and the behaviour set for its
+//! image or service. Out: a task whose whole life is decided, if it can be placed. No IO.
 
 use std::time::Duration;
 
@@ -7,12 +7,14 @@ use serde_json::{Value, json};
 
 use super::scheduler::Phase;
 use super::service::Service;
+use super::surroundings::cut_off_reason;
 use super::task::{HealthCheck, Task};
 use super::world::{ServiceKey, World};
+use crate::behaviour::Subject;
 use crate::clock::Moment;
-use crate::options::Subject;
 
 impl World {
+    /// Starts a task of a deployment and returns its id; `None` if there is no capacity for it.
     pub(super) fn start_task(
         &mut self,
         service: &mut Service,
@@ -20,13 +22,16 @@ impl World {
         deployment: &str,
         revision: &str,
         now: Moment,
-    ) {
-        let Some(members) = service
+    ) -> Option<String> {
+        let members = service
             .revision(revision)
-            .map(|revision| revision.members.clone())
-        else {
-            return;
-        };
+            .map(|revision| revision.members.clone())?;
+        let provider = self.pick_provider(&members);
+        // A service with a launch type draws on the same capacity.
+        let capacity = provider.as_deref().unwrap_or("FARGATE");
+        if !self.surroundings.has_capacity(capacity) {
+            return None;
+        }
         let arn = members
             .get("taskDefinition")
             .and_then(Value::as_str)
@@ -42,16 +47,20 @@ impl World {
             .unwrap_or_default();
         let essential = containers
             .iter()
-            .find(|container| container["essential"] != json!(false))
-            .cloned()
+            .position(|container| container["essential"] != json!(false))
             .unwrap_or_default();
+        let essential_index = essential;
+        let essential = containers.get(essential).cloned().unwrap_or_default();
         let image = essential["image"].as_str().unwrap_or_default().to_owned();
-        let behaviour = self
+        let mut behaviour = self
             .behaviours
             .get(&Subject::Service(service.name.clone()))
             .or_else(|| self.behaviours.get(&Subject::Image(image.clone())))
             .unwrap_or(&self.options.default_behaviour)
             .clone();
+        if self.surroundings.is_cut_off(&members) {
+            behaviour.fails_to_start = Some(cut_off_reason(&image));
+        }
         let seconds = |value: &Value, otherwise: u64| {
             Duration::from_secs(value.as_u64().unwrap_or(otherwise))
         };
@@ -73,7 +82,7 @@ impl World {
             id: id.clone(),
             deployment: deployment.to_owned(),
             definition: arn.to_owned(),
-            capacity_provider: self.pick_provider(&members),
+            capacity_provider: provider,
             ip: format!("10.{second}.{third}.{fourth}"),
             containers: containers
                 .iter()
@@ -83,6 +92,7 @@ impl World {
                     (text("name"), text("image"))
                 })
                 .collect(),
+            essential: essential_index,
             cpu: definition["cpu"].as_str().unwrap_or_default().to_owned(),
             memory: definition["memory"].as_str().unwrap_or_default().to_owned(),
             has_health_check: check.is_some(),
@@ -98,7 +108,8 @@ impl World {
         };
         task.schedule(&behaviour, check, &image, restarts_after);
         self.task_index.insert(id.clone(), key.clone());
-        service.tasks.insert(id, task);
+        service.tasks.insert(id.clone(), task);
+        Some(id)
     }
 
     /// One of the strategy's providers, by weight. Which one AWS picks for one task is not

@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 use super::scheduler::Limits;
 use super::service_deployment::ServiceDeployment;
 use super::task::Task;
+use super::turn_back::TurnBack;
 use crate::clock::Moment;
 
 /// Events kept and shown per service (ECS API reference, Service).
@@ -66,6 +67,9 @@ pub(crate) struct Deployment {
     /// No start before this moment.
     pub(crate) not_before: Moment,
     pub(crate) is_rollback: bool,
+    /// When its bake time ends; set once its tasks are first healthy.
+    pub(crate) baked: Option<Moment>,
+    pub(crate) turn_back: Option<TurnBack>,
 }
 
 #[derive(Debug, Clone)]
@@ -98,6 +102,10 @@ pub(crate) struct Service {
     pub(crate) tasks: BTreeMap<String, Task>,
     pub(crate) tags: Vec<(String, String)>,
     pub(crate) events: VecDeque<(String, Moment, String)>,
+    /// No attempt to place a task before this moment, after one for which there was no capacity.
+    pub(crate) unplaced_until: Option<Moment>,
+    /// What readers see until a moment because an update has not reached them.
+    pub(crate) shown_before: VecDeque<(Moment, Value)>,
     pub(crate) next_wake: Option<Moment>,
     /// Service Connect endpoints held: (namespace, discovery name).
     pub(crate) endpoints: Vec<(String, String)>,
@@ -144,6 +152,12 @@ impl Service {
     /// Whether a reader sees it at all.
     pub(crate) fn is_visible(&self, now: Moment, kept: Duration) -> bool {
         self.visible <= now && self.inactive.is_none_or(|at| now < at + kept)
+    }
+
+    /// The service deployment that readers are pointed to.
+    pub(crate) fn current_record(&self, even_if_finished: bool) -> Option<&ServiceDeployment> {
+        let newest = self.history.last();
+        newest.filter(|newest| even_if_finished || newest.is_open())
     }
 
     pub(crate) fn count(&self, wanted: impl Fn(&Task) -> bool) -> usize {
@@ -215,6 +229,21 @@ impl Service {
         Value::Object(shown)
     }
 
+    /// A revision with the tasks that run it now, whichever deployment started them.
+    pub(crate) fn revision_json(&self, revision: &str, now: Moment) -> Value {
+        let of = |task: &Task| {
+            self.deployments
+                .iter()
+                .any(|one| one.revision == revision && one.id == task.deployment)
+        };
+        json!({
+            "arn": revision,
+            "requestedTaskCount": self.count(|task| of(task) && !task.is_stopping()),
+            "runningTaskCount": self.count(|task| of(task) && task.is_running(now)),
+            "pendingTaskCount": self.count(|task| of(task) && task.is_pending(now)),
+        })
+    }
+
     /// The ARN of the Cloud Map service that Service Connect keeps for an endpoint. It is derived,
     /// not created: the simulator's Service Connect does not write to Cloud Map.
     pub(crate) fn discovery_arn(&self, discovery_name: &str) -> String {
@@ -250,18 +279,15 @@ impl Service {
             .iter()
             .map(|(id, at, text)| json!({"id": id, "createdAt": at.seconds(), "message": text}))
             .collect::<Vec<_>>();
-        let current = self
-            .deployments
-            .iter()
-            .map(|deployment| {
-                let mine = |task: &Task| task.deployment == deployment.id;
-                json!({
-                    "arn": deployment.revision,
-                    "requestedTaskCount": self.count(|task| mine(task) && !task.is_stopping()),
-                    "runningTaskCount": self.count(|task| mine(task) && task.is_running(now)),
-                    "pendingTaskCount": self.count(|task| mine(task) && task.is_pending(now)),
-                })
-            })
+        let mut revisions: Vec<&str> = Vec::new();
+        for deployment in &self.deployments {
+            if !revisions.contains(&deployment.revision.as_str()) {
+                revisions.push(&deployment.revision);
+            }
+        }
+        let current = revisions
+            .into_iter()
+            .map(|revision| self.revision_json(revision, now))
             .collect::<Vec<_>>();
         let state = json!({
             "serviceArn": self.arn,
@@ -285,8 +311,8 @@ impl Service {
         if let Value::Object(state) = state {
             shown.extend(state);
         }
-        if let Some(open) = self.history.last().filter(|last| last.is_open()) {
-            shown.insert("currentServiceDeployment".to_owned(), json!(open.arn));
+        if let Some(current) = self.current_record(true) {
+            shown.insert("currentServiceDeployment".to_owned(), json!(current.arn));
         }
         if with_tags {
             shown.insert("tags".to_owned(), super::tags::to_json(&self.tags));

@@ -1,12 +1,15 @@
 //! The record of one service deployment. In: what happened to it. Out: its JSON as
 //! DescribeServiceDeployments shows it. Pure.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
-use super::rollout::threshold;
+use super::breaker::threshold;
+use super::deployment_alarms;
 use super::service::Service;
-use super::task::Task;
 use crate::clock::Moment;
+use crate::options::Timing;
 
 #[derive(Debug, Clone)]
 pub(crate) struct ServiceDeployment {
@@ -22,6 +25,11 @@ pub(crate) struct ServiceDeployment {
     pub(crate) rollback: Option<(String, Moment, String)>,
     pub(crate) breaker_triggered: bool,
     pub(crate) failures: u32,
+    /// Alarms in ALARM when it began.
+    pub(crate) alarms_ignored: BTreeSet<String>,
+    pub(crate) alarms_triggered: Vec<String>,
+    /// The desired count and the settings it ran with last.
+    pub(crate) desired: u32,
     pub(crate) configuration: Value,
 }
 
@@ -31,6 +39,11 @@ impl ServiceDeployment {
             self.status,
             "PENDING" | "IN_PROGRESS" | "ROLLBACK_REQUESTED" | "ROLLBACK_IN_PROGRESS"
         )
+    }
+
+    /// When it is STOPPED, if a newer one has superseded it.
+    pub(crate) fn stops_at(&self, timing: &Timing) -> Option<Moment> {
+        (self.status == "STOP_REQUESTED").then(|| self.updated + timing.superseded_stops)
     }
 
     pub(crate) fn become_(&mut self, status: &'static str, reason: Option<String>, now: Moment) {
@@ -52,19 +65,9 @@ impl ServiceDeployment {
 
 impl ServiceDeployment {
     /// As DescribeServiceDeployments shows it.
-    pub(crate) fn to_json(&self, service: &Service) -> Value {
-        let threshold = threshold(&service.settings, service.desired);
-        let summary = |arn: &String| {
-            let deployment = service.deployments.iter().find(|d| d.revision == *arn);
-            let of = |task: &Task| deployment.is_some_and(|d| d.id == task.deployment);
-            let moment = self.updated.max(service.created);
-            json!({
-                "arn": arn,
-                "requestedTaskCount": service.count(|task| of(task) && !task.is_stopping()),
-                "runningTaskCount": service.count(|task| of(task) && task.is_running(moment)),
-                "pendingTaskCount": service.count(|task| of(task) && task.is_pending(moment)),
-            })
-        };
+    pub(crate) fn to_json(&self, service: &Service, now: Moment) -> Value {
+        let threshold = threshold(&self.configuration, self.desired);
+        let summary = |arn: &String| service.revision_json(arn, now);
         let breaker = match (threshold, self.breaker_triggered, self.is_open()) {
             (None, _, _) => "DISABLED",
             (_, true, _) => "TRIGGERED",
@@ -85,6 +88,7 @@ impl ServiceDeployment {
             "deploymentCircuitBreaker": {
                 "status": breaker, "failureCount": self.failures, "threshold": threshold.unwrap_or(0),
             },
+            "alarms": deployment_alarms::to_json(self),
         });
         if let Some(reason) = &self.reason {
             shown["statusReason"] = json!(reason);

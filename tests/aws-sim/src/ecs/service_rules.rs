@@ -21,7 +21,7 @@ pub(crate) fn deployment_configuration(
         json!({
             "maximumPercent": 200, "minimumHealthyPercent": 100, "strategy": "ROLLING",
             "deploymentCircuitBreaker": {"enable": false, "rollback": false},
-            "bakeTimeInMinutes": 0,
+            "bakeTimeInMinutes": 0, "alarms": {"alarmNames": [], "enable": false, "rollback": false},
         })
     });
     for (member, value) in given.as_object().into_iter().flatten() {
@@ -32,6 +32,7 @@ pub(crate) fn deployment_configuration(
             "ecs: deployment strategies other than ROLLING",
         ));
     }
+    super::deployment_alarms::check(&merged)?;
     let minimum = merged["minimumHealthyPercent"].as_i64().unwrap_or(-1);
     let maximum = merged["maximumPercent"].as_i64().unwrap_or(-1);
     if !(0..=100).contains(&minimum) {

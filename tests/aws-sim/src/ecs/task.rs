@@ -7,8 +7,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::scheduler::Phase;
+use crate::behaviour::Behaviour;
 use crate::clock::Moment;
-use crate::options::Behaviour;
 
 /// How long a stopped task can still be described (ECS API reference, ListTasks: "at least one
 /// hour").
@@ -32,6 +32,8 @@ pub(crate) struct End {
     pub(crate) code: &'static str,
     pub(crate) reason: String,
     pub(crate) exit_code: Option<i64>,
+    /// `reason` of the essential container.
+    pub(crate) container_reason: Option<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -49,7 +51,10 @@ pub(crate) struct Task {
     pub(crate) definition: String,
     pub(crate) capacity_provider: Option<String>,
     pub(crate) ip: String,
+    /// Names and images.
     pub(crate) containers: Vec<(String, String)>,
+    /// Which of them decides over the task: its first essential one.
+    pub(crate) essential: usize,
     pub(crate) cpu: String,
     pub(crate) memory: String,
     pub(crate) has_health_check: bool,
@@ -79,23 +84,18 @@ impl Task {
     ) {
         let started = self.created + behaviour.start_delay;
         self.pending = self.created + behaviour.start_delay / 2;
-        if behaviour.cannot_pull {
-            let reason = format!(
-                "CannotPullContainerError: pull image manifest has been retried 1 time(s): failed \
-                 to resolve ref {image}: {image}: not found"
-            );
-            self.ends = Some((
-                started,
-                End {
-                    code: "TaskFailedToStart",
-                    reason,
-                    exit_code: None,
-                },
-            ));
+        if let Some(reason) = behaviour.start_failure(image) {
+            let end = End {
+                code: "TaskFailedToStart",
+                container_reason: Some(reason.clone()),
+                reason,
+                exit_code: None,
+            };
+            self.ends = Some((started, end));
             return;
         }
         self.running = Some(started);
-        let healthy_after = behaviour.healthy_after();
+        let healthy_after = behaviour.passes_check_after();
         match check {
             None => self.healthy = Some(started + HEALTHY_WITHOUT_CHECK_AFTER),
             Some(check) => {
@@ -116,6 +116,7 @@ impl Task {
                     code: "EssentialContainerExited",
                     reason: "Essential container in task exited".to_owned(),
                     exit_code: Some(behaviour.exit_code),
+                    container_reason: behaviour.exit_reason.clone(),
                 };
                 self.ends = Some((started + after, end));
             }
@@ -201,7 +202,9 @@ impl Task {
     }
 
     pub(crate) fn health(&self, now: Moment) -> &'static str {
-        match (self.has_health_check, self.phase(now)) {
+        // What a task would have become counts no more once it stops.
+        let moment = self.stop.as_ref().map_or(now, |stop| stop.at.min(now));
+        match (self.has_health_check, self.phase(moment)) {
             (true, Phase::Healthy) => "HEALTHY",
             (true, Phase::Unhealthy) => "UNHEALTHY",
             _ => "UNKNOWN",
@@ -223,14 +226,18 @@ impl Task {
                 let mut container = json!({
                     "containerArn": format!("{arn}/{name}").replacen(":task/", ":container/", 1),
                     "taskArn": arn, "name": name, "image": image, "lastStatus": last_status,
-                    "healthStatus": if index == 0 { self.health(now) } else { "UNKNOWN" },
+                    "healthStatus": if index == self.essential { self.health(now) } else { "UNKNOWN" },
                     "networkInterfaces": [{"privateIpv4Address": self.ip}],
                 });
                 if let Some(stop) = &self.stop {
-                    match stop.end.exit_code {
-                        Some(code) => container["exitCode"] = json!(code),
-                        None if index == 0 => container["reason"] = json!(stop.end.reason),
-                        None => {}
+                    let is_cause = index == self.essential;
+                    if let Some(code) = stop.end.exit_code {
+                        // The others are stopped because the essential one exited.
+                        let of_itself = stop.end.code == "EssentialContainerExited" && !is_cause;
+                        container["exitCode"] = json!(if of_itself { 0 } else { code });
+                    }
+                    if let Some(reason) = stop.end.container_reason.as_ref().filter(|_| is_cause) {
+                        container["reason"] = json!(reason);
                     }
                 }
                 container
@@ -262,7 +269,8 @@ impl Task {
         if let Some(provider) = &self.capacity_provider {
             task["capacityProviderName"] = json!(provider);
         }
-        if let Some(running) = self.running.filter(|at| *at <= now) {
+        let ended = self.stop.as_ref().map_or(now, |stop| stop.at.min(now));
+        if let Some(running) = self.running.filter(|at| *at <= ended) {
             task["startedAt"] = json!(running.seconds());
         }
         if let Some(stop) = &self.stop {

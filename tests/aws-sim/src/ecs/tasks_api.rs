@@ -108,6 +108,7 @@ impl World {
                 code: "UserInitiated",
                 reason,
                 exit_code: Some(143),
+                container_reason: None,
             },
             takes,
         );

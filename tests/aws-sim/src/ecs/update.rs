@@ -9,6 +9,7 @@ use super::world::World;
 use super::{create, rollout, service_rules, upstream_facts::UpstreamFacts};
 use crate::clock::Moment;
 use crate::errors::AwsError;
+use crate::options::CurrentDeployment;
 
 /// Members whose change starts a deployment by itself (ECS API reference, UpdateService).
 const STARTS_DEPLOYMENT: [&str; 5] = [
@@ -159,20 +160,31 @@ impl World {
         if changes || forced {
             self.usable_definition(spec.get("taskDefinition").unwrap_or(&Value::Null))?;
         }
+        let lag = self.options.update_lag;
+        let before = (!lag.is_zero()).then(|| (now + lag, self.service_json(service, now, true)));
         let arn = service.arn.clone();
         let taken = connect.map(|connect| self.endpoints.take(&arn, &connect));
         let service = self.services.get_mut(&key).ok_or_else(missing)?;
         if let Some(taken) = taken {
             service.endpoints = taken;
         }
+        service.shown_before.retain(|(until, _)| *until > now);
+        service.shown_before.extend(before);
         service.spec = spec;
         service.settings = settings;
         service.desired = desired;
         if changes || forced {
-            rollout::begin(service, now, &mut self.ids);
+            let in_alarm = &self.surroundings.in_alarm;
+            rollout::begin(service, now, &mut self.ids, in_alarm);
         }
-        let answer = json!({"service": service.to_json(now, true)});
+        let service = self.services.get(&key).ok_or_else(missing)?;
+        let mut answer = self.service_json(service, now, true);
+        if self.options.current_deployment == CurrentDeployment::NotInAnswers
+            && let Some(shown) = answer.as_object_mut()
+        {
+            shown.remove("currentServiceDeployment");
+        }
         self.touch(&key, now);
-        Ok(answer)
+        Ok(json!({"service": answer}))
     }
 }

@@ -7,16 +7,19 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::breaker;
 use super::cluster::Cluster;
 use super::registrations::Registration;
-use super::rollout;
+use super::rollout::{self, Around};
 use super::scheduler::{self, Phase, TaskView};
 use super::service::{Rollout, Service, Status};
 use super::service_connect::Endpoints;
+use super::surroundings::Surroundings;
 use super::task::End;
 use super::task_definition::Definitions;
+use crate::behaviour::{Behaviour, Subject};
 use crate::clock::Moment;
-use crate::options::{Behaviour, Options, Subject};
+use crate::options::{Options, Timing};
 use crate::random::Random;
 
 /// Cluster name and service name.
@@ -40,6 +43,7 @@ pub(crate) struct World {
     pub(crate) tokens: HashMap<(String, String), UsedToken>,
     pub(crate) endpoints: Endpoints,
     pub(crate) behaviours: HashMap<Subject, Behaviour>,
+    pub(crate) surroundings: Surroundings,
     pub(crate) outbox: Vec<Registration>,
     wakes: BTreeSet<(Moment, ServiceKey)>,
     pub(super) addresses: u32,
@@ -57,6 +61,7 @@ impl World {
             tokens: HashMap::new(),
             endpoints: Endpoints::default(),
             behaviours: HashMap::new(),
+            surroundings: Surroundings::default(),
             outbox: Vec::new(),
             wakes: BTreeSet::new(),
             addresses: 0,
@@ -92,7 +97,7 @@ impl World {
         }
         // Each round settles what the previous one caused; a round that changes nothing ends it.
         while self.step(&mut service, key, now) {}
-        service.next_wake = next_wake(&service, now, self.options.timing.draining);
+        service.next_wake = next_wake(&service, now, &self.options.timing);
         if let Some(at) = service.next_wake {
             self.wakes.insert((at, key.clone()));
         }
@@ -112,9 +117,13 @@ impl World {
         });
         match service.status {
             Status::Active => {
-                let definitions = &self.definitions;
-                let is_usable = |arn: &str| definitions.is_active(arn);
-                changed |= rollout::settle(service, now, &mut self.ids, &is_usable);
+                let mut around = Around {
+                    ids: &mut self.ids,
+                    timing: &self.options.timing,
+                    surroundings: &self.surroundings,
+                    definitions: &self.definitions,
+                };
+                changed |= rollout::settle(service, now, &mut around);
                 changed |= self.schedule(service, key, now);
             }
             Status::Draining => changed |= self.drain(service, now),
@@ -157,7 +166,7 @@ impl World {
             }
         }
         if successes > 0 {
-            rollout::count_success(service, now);
+            breaker::count_success(service, now);
         }
         if in_rollout
             || service
@@ -165,7 +174,7 @@ impl World {
                 .is_some_and(|p| p.rollout == Rollout::Completed)
         {
             for _ in 0..failures {
-                rollout::count_failure(service, now, &self.options.timing, &mut self.ids);
+                breaker::count_failure(service, now, &self.options.timing, &mut self.ids);
             }
         }
         changed
@@ -175,7 +184,9 @@ impl World {
         let Some(primary) = service.primary().cloned() else {
             return false;
         };
-        let may_start = primary.rollout != Rollout::Failed && primary.not_before <= now;
+        let may_start = primary.rollout != Rollout::Failed
+            && primary.not_before <= now
+            && service.unplaced_until.is_none_or(|until| until <= now);
         let standing: Vec<String> = service
             .tasks
             .values()
@@ -203,6 +214,7 @@ impl World {
                         code: "ServiceSchedulerInitiated",
                         reason: "Task failed container health checks".to_owned(),
                         exit_code: Some(137),
+                        container_reason: None,
                     }
                 } else {
                     rollout::scheduler_stop(&task.deployment)
@@ -210,21 +222,33 @@ impl World {
                 task.begin_stop(now, end, takes);
             }
         }
-        if !decision.stop.is_empty() {
-            let text = format!("has stopped {} running tasks.", decision.stop.len());
+        let stopped = decision
+            .stop
+            .iter()
+            .filter_map(|index| standing.get(*index).cloned())
+            .collect::<Vec<_>>();
+        if !stopped.is_empty() {
+            let text = format!(
+                "has stopped {} running tasks: {}",
+                stopped.len(),
+                listed(&stopped)
+            );
             service.say(self.ids.uuid(), now, &text);
         }
-        for _ in 0..decision.start {
-            self.start_task(service, key, &primary.id, &primary.revision, now);
+        let started = (0..decision.start)
+            .filter_map(|_| self.start_task(service, key, &primary.id, &primary.revision, now))
+            .collect::<Vec<_>>();
+        if !started.is_empty() {
+            let text = format!("has started {} tasks: {}", started.len(), listed(&started));
+            service.say(self.ids.uuid(), now, &text);
         }
-        if decision.start > 0 {
-            service.say(
-                self.ids.uuid(),
-                now,
-                &format!("has started {} tasks.", decision.start),
-            );
+        if started.len() < decision.start {
+            let text = "was unable to place a task. Reason: Capacity is unavailable at this time. \
+                        Please try again later or in a different availability zone.";
+            service.say(self.ids.uuid(), now, text);
+            service.unplaced_until = Some(now + self.options.timing.capacity_retry);
         }
-        decision.start > 0 || !decision.stop.is_empty()
+        !started.is_empty() || !stopped.is_empty()
     }
 
     fn drain(&mut self, service: &mut Service, now: Moment) -> bool {
@@ -255,6 +279,12 @@ impl World {
     }
 }
 
+/// `(task 1) (task 2).`, as service events name tasks.
+fn listed(ids: &[String]) -> String {
+    let named: Vec<String> = ids.iter().map(|id| format!("(task {id})")).collect();
+    format!("{}.", named.join(" "))
+}
+
 /// When the last task of a service is gone; its deletion if it had none.
 fn drained_at(service: &Service) -> Option<Moment> {
     let last = service
@@ -265,19 +295,28 @@ fn drained_at(service: &Service) -> Option<Moment> {
     last.max().max(service.deleted)
 }
 
-fn next_wake(service: &Service, now: Moment, draining: Duration) -> Option<Moment> {
+fn next_wake(service: &Service, now: Moment, timing: &Timing) -> Option<Moment> {
     let tasks = service
         .tasks
         .values()
         .filter_map(|task| task.next_change(now));
-    let backoff = service.primary().map(|primary| primary.not_before);
+    let of_primary = service.primary().map_or([None; 3], |primary| {
+        let back = primary.turn_back.as_ref().map(|back| back.at);
+        [Some(primary.not_before), primary.baked, back]
+    });
     let drained = (service.status == Status::Draining)
         .then(|| drained_at(service))
         .flatten();
-    let drained = drained.map(|at| at + draining);
+    let drained = drained.map(|at| at + timing.draining);
+    let superseded = service
+        .history
+        .iter()
+        .filter_map(|one| one.stops_at(timing));
     tasks
-        .chain(backoff)
+        .chain(of_primary.into_iter().flatten())
+        .chain(service.unplaced_until)
         .chain(drained)
+        .chain(superseded)
         .filter(|at| *at > now)
         .min()
 }

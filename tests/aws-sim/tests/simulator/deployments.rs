@@ -1,36 +1,18 @@
 use std::time::Duration;
 
 use aws_sdk_ecs::types::{
-    DeploymentCircuitBreaker, DeploymentConfiguration, DeploymentRolloutState, ServiceDeployment,
+    DeploymentCircuitBreaker, DeploymentConfiguration, DeploymentRolloutState,
     ServiceDeploymentStatus, ThresholdConfiguration, ThresholdType,
 };
 use aws_sim::{Behaviour, Options, Subject};
 
-use crate::harness::{CLUSTER, Harness, container, refusal, rolling, start};
+use crate::harness::{CLUSTER, container, refusal, rolling, start};
 
 fn broken() -> Behaviour {
     Behaviour {
         cannot_pull: true,
         ..Behaviour::default()
     }
-}
-
-async fn newest_deployment(harness: &Harness, name: &str) -> ServiceDeployment {
-    let listed = harness
-        .ecs
-        .list_service_deployments()
-        .cluster(CLUSTER)
-        .service(name);
-    let listed = listed.send().await.unwrap();
-    let arn = listed.service_deployments()[0]
-        .service_deployment_arn()
-        .unwrap()
-        .to_owned();
-    let found = harness
-        .ecs
-        .describe_service_deployments()
-        .service_deployment_arns(arn);
-    found.send().await.unwrap().service_deployments()[0].clone()
 }
 
 #[tokio::test]
@@ -61,7 +43,7 @@ async fn a_first_deployment_completes_once_its_tasks_are_healthy() {
     let service = harness.describe("api").await;
     let state = service.deployments()[0].rollout_state().cloned();
     assert_eq!(state, Some(DeploymentRolloutState::Completed));
-    let deployment = newest_deployment(&harness, "api").await;
+    let deployment = harness.newest_deployment("api").await;
     assert_eq!(
         deployment.status(),
         Some(&ServiceDeploymentStatus::Successful)
@@ -136,7 +118,7 @@ async fn the_circuit_breaker_rolls_back_to_the_last_completed_revision() {
         "{reason}"
     );
     assert_eq!(service.task_definition(), Some(first.as_str()));
-    let record = newest_deployment(&harness, "api").await;
+    let record = harness.newest_deployment("api").await;
     assert_eq!(
         record.status(),
         Some(&ServiceDeploymentStatus::RollbackInProgress)
@@ -145,7 +127,7 @@ async fn the_circuit_breaker_rolls_back_to_the_last_completed_revision() {
     let service = harness.describe("api").await;
     assert_eq!(service.deployments().len(), 1);
     assert_eq!(service.running_count(), 1);
-    let record = newest_deployment(&harness, "api").await;
+    let record = harness.newest_deployment("api").await;
     assert_eq!(
         record.status(),
         Some(&ServiceDeploymentStatus::RollbackSuccessful)
@@ -179,7 +161,7 @@ async fn a_first_deployment_that_fails_stalls_and_starts_no_more_tasks() {
         primary.rollout_state_reason(),
         Some("ECS deployment circuit breaker: tasks failed to start.")
     );
-    let record = newest_deployment(&harness, "api").await;
+    let record = harness.newest_deployment("api").await;
     assert_eq!(record.status(), Some(&ServiceDeploymentStatus::Stopped));
     assert_eq!(harness.stopped_tasks("api").await.len(), 3);
     // An update starts afresh.
@@ -189,7 +171,7 @@ async fn a_first_deployment_that_fails_stalls_and_starts_no_more_tasks() {
     let update = harness.ecs.update_service().cluster(CLUSTER).service("api");
     update.force_new_deployment(true).send().await.unwrap();
     harness.advance(60);
-    let record = newest_deployment(&harness, "api").await;
+    let record = harness.newest_deployment("api").await;
     assert_eq!(record.status(), Some(&ServiceDeploymentStatus::Successful));
 }
 
@@ -211,7 +193,7 @@ async fn a_rollback_to_a_deregistered_revision_fails() {
     let update = harness.ecs.update_service().cluster(CLUSTER).service("api");
     update.task_definition(&second).send().await.unwrap();
     harness.advance(120);
-    let record = newest_deployment(&harness, "api").await;
+    let record = harness.newest_deployment("api").await;
     assert_eq!(
         record.status(),
         Some(&ServiceDeploymentStatus::RollbackFailed)
@@ -253,7 +235,7 @@ async fn thresholds_follow_their_type() {
             .deployment_configuration(configuration);
         create.send().await.unwrap();
         harness.advance(600);
-        let record = newest_deployment(&harness, "api").await;
+        let record = harness.newest_deployment("api").await;
         let shown = record.deployment_circuit_breaker().unwrap();
         assert_eq!(
             (shown.failure_count(), shown.threshold()),
@@ -316,7 +298,7 @@ async fn a_new_deployment_supersedes_one_in_progress() {
 async fn a_stopped_deployment_returns_to_the_last_completed_one() {
     let harness = start(Options::default()).await;
     let first = harness.running("api", "a").await;
-    let record = newest_deployment(&harness, "api").await;
+    let record = harness.newest_deployment("api").await;
     let stop = |arn: &str| {
         harness
             .ecs
@@ -329,7 +311,7 @@ async fn a_stopped_deployment_returns_to_the_last_completed_one() {
     let second = harness.register("api", container("b")).await;
     let update = harness.ecs.update_service().cluster(CLUSTER).service("api");
     update.task_definition(&second).send().await.unwrap();
-    let record = newest_deployment(&harness, "api").await;
+    let record = harness.newest_deployment("api").await;
     stop(record.service_deployment_arn().unwrap())
         .await
         .unwrap();
@@ -338,7 +320,7 @@ async fn a_stopped_deployment_returns_to_the_last_completed_one() {
         harness.describe("api").await.task_definition(),
         Some(first.as_str())
     );
-    let record = newest_deployment(&harness, "api").await;
+    let record = harness.newest_deployment("api").await;
     assert_eq!(
         record.status(),
         Some(&ServiceDeploymentStatus::RollbackSuccessful)
@@ -358,7 +340,7 @@ async fn a_late_crash_is_not_a_failed_deployment() {
     let definition = harness.register("api", container("a")).await;
     harness.service("api", &definition).send().await.unwrap();
     harness.advance(66);
-    let record = newest_deployment(&harness, "api").await;
+    let record = harness.newest_deployment("api").await;
     assert_eq!(record.status(), Some(&ServiceDeploymentStatus::Successful));
     assert_eq!(harness.describe("api").await.running_count(), 0);
 }

@@ -8,10 +8,11 @@ use aws_sdk_ecs::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_ecs::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_ecs::operation::create_service::builders::CreateServiceFluentBuilder;
 use aws_sdk_ecs::operation::register_task_definition::builders::RegisterTaskDefinitionFluentBuilder;
+use aws_sdk_ecs::operation::update_service::builders::UpdateServiceFluentBuilder;
 use aws_sdk_ecs::types::{
     AwsVpcConfiguration, CapacityProviderStrategyItem, Compatibility, ContainerDefinition,
-    DeploymentCircuitBreaker, DeploymentConfiguration, NetworkConfiguration, NetworkMode, Service,
-    ServiceField,
+    DeploymentCircuitBreaker, DeploymentConfiguration, HealthCheck, NetworkConfiguration,
+    NetworkMode, Service, ServiceDeployment, ServiceField,
 };
 use aws_sim::{Options, Server, Simulator, serve};
 
@@ -141,6 +142,45 @@ impl Harness {
         definition
     }
 
+    pub(crate) fn update(&self, name: &str) -> UpdateServiceFluentBuilder {
+        self.ecs.update_service().cluster(CLUSTER).service(name)
+    }
+
+    /// Begins to roll a service to another image.
+    pub(crate) async fn roll(&self, name: &str, image: &str) -> String {
+        let definition = self.register(name, container(image)).await;
+        let update = self.update(name).task_definition(&definition);
+        update.send().await.unwrap();
+        definition
+    }
+
+    pub(crate) async fn newest_deployment(&self, name: &str) -> ServiceDeployment {
+        let listed = self.ecs.list_service_deployments().cluster(CLUSTER);
+        let listed = listed.service(name).send().await.unwrap();
+        let newest = listed.service_deployments()[0].service_deployment_arn();
+        self.service_deployment(newest.unwrap()).await
+    }
+
+    pub(crate) async fn service_deployment(&self, arn: &str) -> ServiceDeployment {
+        let found = self.ecs.describe_service_deployments();
+        let found = found.service_deployment_arns(arn).send().await.unwrap();
+        found.service_deployments()[0].clone()
+    }
+
+    /// The texts of a service's events, newest first.
+    pub(crate) async fn events(&self, name: &str) -> Vec<String> {
+        let service = self.describe(name).await;
+        let texts = service.events().iter().filter_map(|event| event.message());
+        texts.map(str::to_owned).collect()
+    }
+
+    /// One request to `/_sim/`; returns its HTTP status.
+    pub(crate) async fn control(&self, action: &str, body: serde_json::Value) -> u16 {
+        let url = format!("{}/_sim/{action}", self.server.url);
+        let answer = reqwest::Client::new().post(url).body(body.to_string());
+        answer.send().await.unwrap().status().as_u16()
+    }
+
     pub(crate) async fn stopped_tasks(&self, name: &str) -> Vec<aws_sdk_ecs::types::Task> {
         let listed = self
             .ecs
@@ -165,6 +205,21 @@ pub(crate) fn container(image: &str) -> ContainerDefinition {
         .name("app")
         .image(image)
         .essential(true)
+        .build()
+}
+
+/// A container with a health check every 10 s, which fails after two.
+pub(crate) fn checked(image: &str) -> ContainerDefinition {
+    let check = HealthCheck::builder()
+        .command("CMD")
+        .command("true")
+        .interval(10)
+        .retries(2);
+    let check = check.build().unwrap();
+    ContainerDefinition::builder()
+        .name("app")
+        .image(image)
+        .health_check(check)
         .build()
 }
 

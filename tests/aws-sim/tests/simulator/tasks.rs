@@ -1,25 +1,9 @@
 use std::time::Duration;
 
-use aws_sdk_ecs::types::{
-    ContainerDefinition, ContainerRestartPolicy, HealthCheck, HealthStatus, TaskStopCode,
-};
+use aws_sdk_ecs::types::{ContainerDefinition, ContainerRestartPolicy, HealthStatus, TaskStopCode};
 use aws_sim::{Behaviour, Options, Subject};
 
-use crate::harness::{CLUSTER, Harness, container, start};
-
-fn checked(image: &str) -> ContainerDefinition {
-    let check = HealthCheck::builder()
-        .command("CMD")
-        .command("true")
-        .interval(10)
-        .retries(2);
-    let check = check.build().unwrap();
-    ContainerDefinition::builder()
-        .name("app")
-        .image(image)
-        .health_check(check)
-        .build()
-}
+use crate::harness::{CLUSTER, Harness, checked, container, start};
 
 async fn only_task(harness: &Harness) -> aws_sdk_ecs::types::Task {
     let listed = harness

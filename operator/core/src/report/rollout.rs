@@ -1,0 +1,150 @@
+//! What status says of the newest rollout. Pure.
+
+use super::Report;
+use crate::hash::Hash;
+use crate::observed::Service;
+use crate::rollout::Judgement;
+use crate::step::{Outcome, Step};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use k8s_openapi::jiff::Timestamp;
+use privateservice_api::privateservice::{
+    Attempt, EndedBy, PrivateServiceStatus, RolloutPhase, RolloutStatus,
+};
+
+/// The rollout as status shows it after a pass.
+pub(super) fn rollout(report: &Report<'_>, now: Timestamp) -> Option<RolloutStatus> {
+    let mut executed = report.plan.steps.iter().take(report.outcomes.len());
+    if executed.any(Step::starts_rollout) {
+        return Some(started(report, now));
+    }
+    let before = report.memory.rollout.clone();
+    let Some(judgement) = report.judgement else {
+        return before;
+    };
+    let mut before = before.unwrap_or_default();
+    if let Some(why) = stop_asked(report) {
+        before.ended_by = Some(why);
+    }
+    Some(judged(before, judgement, report, now))
+}
+
+/// A rollout that was about to be sent, as long as it is not known what became of it.
+pub(super) fn attempt(previous: &PrivateServiceStatus, report: &Report<'_>) -> Option<Attempt> {
+    let sends = report.plan.steps.iter().any(Step::starts_rollout);
+    if sends {
+        return previous.attempt.clone().filter(|_| report.ambiguous);
+    }
+    // Once AWS shows that it never got there, it is over.
+    let memory = report.memory.attempt.clone();
+    memory.filter(|_| !report.plan.waiting_on.is_empty())
+}
+
+/// A stop that this pass asked AWS for, and may have got.
+fn stop_asked(report: &Report<'_>) -> Option<EndedBy> {
+    let stopped = report.ambiguous
+        || report
+            .outcomes
+            .iter()
+            .any(|outcome| matches!(outcome, Outcome::DeploymentStopped));
+    report.plan.steps.iter().find_map(|step| match step {
+        Step::StopServiceDeployment { why, .. } if stopped => Some(*why),
+        _ => None,
+    })
+}
+
+fn started(report: &Report<'_>, now: Timestamp) -> RolloutStatus {
+    let id = report.outcomes.iter().find_map(|outcome| match outcome {
+        Outcome::ServiceUpdated { deployment_id } => deployment_id.clone(),
+        _ => None,
+    });
+    let primary = report
+        .observed_before
+        .service
+        .present()
+        .and_then(Service::primary)
+        .map(|primary| primary.id.clone());
+    RolloutStatus {
+        phase: Some(under_way(report, RolloutPhase::Progressing)),
+        // An answer that is older than the update itself names what is replaced.
+        id: id.filter(|id| primary.as_ref() != Some(id)),
+        identity: Some(report.resolved.desired.rollout_identity().0),
+        replaces: primary,
+        started_at: Some(Time(now)),
+        ..RolloutStatus::default()
+    }
+}
+
+/// A revision that was asked for instead of the spec is a way back, not forward.
+fn under_way(report: &Report<'_>, phase: RolloutPhase) -> RolloutPhase {
+    match phase {
+        RolloutPhase::Progressing if report.resolved.desired.pinned.is_some() => {
+            RolloutPhase::RollingBack
+        }
+        RolloutPhase::Complete if report.resolved.desired.pinned.is_some() => {
+            RolloutPhase::RolledBack
+        }
+        phase => phase,
+    }
+}
+
+fn judged(
+    before: RolloutStatus,
+    judgement: &Judgement,
+    report: &Report<'_>,
+    now: Timestamp,
+) -> RolloutStatus {
+    let phase = under_way(report, judgement.phase);
+    let same = before.id.is_none() || before.id == judgement.id;
+    let finished = !matches!(phase, RolloutPhase::Progressing | RolloutPhase::RollingBack);
+    let failed = judgement.failed.is_some() && judgement.concerns_spec
+        || judgement.phase == RolloutPhase::RollingBack;
+    let kept = |same_rollout: Option<Time>| same_rollout.filter(|_| same);
+    RolloutStatus {
+        phase: Some(phase),
+        id: judgement.id.clone(),
+        service_deployment: before.service_deployment.filter(|_| same),
+        identity: if same && before.identity.is_some() {
+            before.identity.clone()
+        } else {
+            Some(identity(judgement, report).0)
+        },
+        reason: failed.then(|| judgement.message.clone()),
+        replaces: before.replaces.clone().filter(|_| same),
+        tasks: judgement.tasks.or(before.tasks.filter(|_| same && failed)),
+        ended_by: judgement.ended_by.or(before
+            .ended_by
+            .filter(|_| same && phase == RolloutPhase::Progressing)),
+        started_at: kept(before.started_at).or_else(|| started_at(report)),
+        finished_at: if finished {
+            before
+                .finished_at
+                .filter(|_| same && before.phase == Some(phase))
+                .or(Some(Time(now)))
+        } else {
+            None
+        },
+        failed_hash: judgement.failed.clone().map(|hash| hash.0),
+    }
+}
+
+/// Identity of a deployment that none of our updates is known to have started: what is wanted, if that is what it runs.
+fn identity(judgement: &Judgement, report: &Report<'_>) -> Hash {
+    if let Some(failed) = &judgement.failed {
+        return failed.clone();
+    }
+    let as_wanted = report.plan.waiting_on.is_empty()
+        && !report.plan.drift.iter().any(|drift| drift.member.rolls());
+    if as_wanted {
+        report.resolved.desired.rollout_identity()
+    } else {
+        Hash::of_text(judgement.id.as_deref().unwrap_or_default())
+    }
+}
+
+fn started_at(report: &Report<'_>) -> Option<Time> {
+    report
+        .service
+        .and_then(Service::primary)
+        .and_then(|primary| primary.created_at)
+        .map(Time)
+}

@@ -1,0 +1,137 @@
+//! The signs of a failed rollout that DescribeServices alone shows. Pure. They must do where service deployments cannot be read.
+
+use super::{Judgement, Scene, ended_by_words};
+use crate::hash::Hash;
+use crate::observed::{EcsDeployment, RolloutState};
+use crate::service::{Member, MemberHashes};
+use privateservice_api::privateservice::RolloutPhase;
+
+impl Scene<'_> {
+    /// The signs of a failure of what was sent, or of what is wanted. `unread` says that the service deployment will tell more soon.
+    pub(super) fn by_service(&self, unread: bool) -> Option<Judgement> {
+        if self.ours().is_some() || unread {
+            return None;
+        }
+        let primary = self.primary;
+        let ours = self.rollout.and_then(|rollout| rollout.id.as_deref());
+        let sent = self.sent();
+        if primary.rollout_state == Some(RolloutState::Failed)
+            && ours.is_none_or(|ours| ours == primary.id)
+            && self.runs(primary, &sent)
+        {
+            // Somebody else's deployment that fails is a difference to mend, not a verdict on ours.
+            return Some(self.failed(
+                RolloutPhase::Failed,
+                Some(primary),
+                words(primary),
+                self.identity_of_rollout(),
+            ));
+        }
+        let wanted = self.desired.members();
+        let failed = self.service.deployments.iter().find(|deployment| {
+            let is_ours = ours == Some(deployment.id.as_str());
+            // Ours by content, where the answer that named its id was lost: it runs what is wanted, and what serves does not.
+            let by_content = self.runs(deployment, &wanted) && !self.runs(primary, &wanted);
+            !deployment.primary
+                && deployment.rollout_state == Some(RolloutState::Failed)
+                && (is_ours || by_content)
+        });
+        let Some(failed) = failed else {
+            return self.gone_back(&sent);
+        };
+        let phase = if primary.rollout_state == Some(RolloutState::Completed) {
+            RolloutPhase::RolledBack
+        } else {
+            RolloutPhase::RollingBack
+        };
+        let identity = if ours == Some(failed.id.as_str()) {
+            self.identity_of_rollout()
+        } else {
+            self.desired.rollout_identity()
+        };
+        Some(self.failed(phase, Some(failed), words(failed), identity))
+    }
+
+    /// ECS shows a failed deployment only until its tasks have stopped. If what was being rolled out is gone before it was complete, and
+    /// something newer that we did not send runs other content, somebody went back: the circuit breaker, or a person.
+    fn gone_back(&self, sent: &MemberHashes) -> Option<Judgement> {
+        let rollout = self.rollout?;
+        let ours = rollout.id.as_ref()?;
+        let unfinished = matches!(
+            rollout.phase,
+            Some(RolloutPhase::Progressing | RolloutPhase::RollingBack)
+        );
+        let primary = self.primary;
+        let newer = primary.id != *ours && self.memory.replaced.as_ref() != Some(&primary.id);
+        let went_back = says_rolling_back(primary);
+        if !unfinished || !newer || (self.runs(primary, sent) && !went_back) {
+            return None;
+        }
+        let phase = if primary.rollout_state == Some(RolloutState::Completed) {
+            RolloutPhase::RolledBack
+        } else {
+            RolloutPhase::RollingBack
+        };
+        let message = primary
+            .rollout_reason
+            .clone()
+            .filter(|_| went_back)
+            .or_else(|| rollout.reason.clone())
+            .unwrap_or_else(|| "ECS went back to the version before it was complete".to_owned());
+        let mut judgement = self.failed(phase, None, message, self.identity_of_rollout());
+        judgement.id = Some(ours.clone());
+        Some(judgement)
+    }
+
+    fn failed(
+        &self,
+        phase: RolloutPhase,
+        deployment: Option<&EcsDeployment>,
+        message: String,
+        identity: Hash,
+    ) -> Judgement {
+        Judgement {
+            phase,
+            id: deployment.map(|deployment| deployment.id.clone()),
+            ended_by: self
+                .rollout
+                .and_then(|rollout| rollout.ended_by)
+                .or_else(|| Some(ended_by_words(&message))),
+            message,
+            failed: Some(identity),
+            ..Judgement::default()
+        }
+    }
+
+    /// What was sent last; a status that is lost is as good as the present spec.
+    fn sent(&self) -> MemberHashes {
+        self.memory
+            .applied
+            .as_ref()
+            .map_or_else(|| self.desired.members(), |applied| applied.members.clone())
+    }
+
+    /// True if a deployment runs the task definition content in `members`.
+    fn runs(&self, deployment: &EcsDeployment, members: &MemberHashes) -> bool {
+        self.observed
+            .revisions
+            .get(&deployment.task_definition)
+            .and_then(|revision| revision.hash.as_ref())
+            .is_some_and(|hash| members.get(&Member::TaskDefinition) == Some(hash))
+    }
+}
+
+/// True if ECS says of a deployment that it is one by which it goes back.
+pub(super) fn says_rolling_back(deployment: &EcsDeployment) -> bool {
+    deployment
+        .rollout_reason
+        .as_ref()
+        .is_some_and(|reason| reason.contains("rolling back"))
+}
+
+fn words(deployment: &EcsDeployment) -> String {
+    deployment
+        .rollout_reason
+        .clone()
+        .unwrap_or_else(|| "ECS gave no reason".to_owned())
+}
