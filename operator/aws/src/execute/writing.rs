@@ -4,23 +4,30 @@ use super::Caller;
 use crate::calls::CallError;
 use crate::connect::Account;
 use crate::inventory::{Before, Inventory, What};
-use crate::limits::Admission;
-use crate::operations::Operation;
+use crate::limits::{Admission, Priority};
+use crate::operations::{Operation, UPDATE_SERVICE};
 use aws_sdk_ecs::error::{ProvideErrorMetadata, SdkError};
 use privateservice_core::failure::Failure;
 use privateservice_core::observed::Scope;
+use privateservice_core::owner::ObjectKey;
 use std::error::Error;
 
 impl Account {
     /// A call for the object, or the news that it has to queue for it.
     pub(super) fn admit(&self, caller: Caller<'_>, operation: Operation) -> Result<(), Failure> {
-        match self
-            .limits
-            .try_admit(operation.bucket, caller.key, caller.priority)
-        {
-            Admission::Granted => Ok(()),
-            Admission::Queued { ahead } => Err(Failure::Queued { ahead }),
-        }
+        granted(
+            self.limits
+                .try_admit(operation.bucket, caller.key, caller.priority),
+        )
+    }
+
+    /// Makes sure that an update, a creation or a stop of a service can be sent right afterwards, so that what must be written down before it
+    /// is written only then.
+    ///
+    /// # Errors
+    /// [`Failure::Queued`]: the object is woken when its turn comes.
+    pub fn reserve_service_call(&self, key: &ObjectKey, priority: Priority) -> Result<(), Failure> {
+        granted(self.limits.reserve(UPDATE_SERVICE.bucket, key, priority))
     }
 
     /// Sends a mutating call that has been admitted. What it touches is Unknown while it runs; afterwards it is what it was if AWS
@@ -46,6 +53,13 @@ impl Account {
             self.inventory.restore(caller.scope, before);
         }
         result
+    }
+}
+
+fn granted(admission: Admission) -> Result<(), Failure> {
+    match admission {
+        Admission::Granted => Ok(()),
+        Admission::Queued { ahead } => Err(Failure::Queued { ahead }),
     }
 }
 

@@ -134,6 +134,11 @@ impl Queue {
         self.reserved.remove(key).is_some()
     }
 
+    /// True if an object has a reservation.
+    pub(super) fn is_reserved(&self, key: &ObjectKey) -> bool {
+        self.reserved.contains_key(key)
+    }
+
     /// Takes a waiter out of the queue, and gives a reservation back.
     pub(super) fn withdraw(&mut self, waiter: &Waiter, now: Instant) {
         self.remove(waiter);

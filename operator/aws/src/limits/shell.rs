@@ -121,6 +121,21 @@ impl Limits {
     /// Asks for a call of an object, without waiting. If it is queued, the object is woken once a call is reserved for it,
     /// and its next request for it is granted at once. Asking again changes the priority and keeps the place.
     pub fn try_admit(&self, bucket: Bucket, key: &ObjectKey, priority: Priority) -> Admission {
+        self.ask(bucket, key, priority, Queue::take_reserved)
+    }
+
+    /// The same, but a call that is granted stays reserved for the object for a moment: its next request for it is granted at once.
+    pub fn reserve(&self, bucket: Bucket, key: &ObjectKey, priority: Priority) -> Admission {
+        self.ask(bucket, key, priority, |queue, key| queue.is_reserved(key))
+    }
+
+    fn ask(
+        &self,
+        bucket: Bucket,
+        key: &ObjectKey,
+        priority: Priority,
+        has: impl Fn(&mut Queue, &ObjectKey) -> bool,
+    ) -> Admission {
         let mut inner = self.lock();
         if let Some(asked) = inner.passes.get_mut(key) {
             asked.insert(bucket);
@@ -129,13 +144,13 @@ impl Limits {
         let Some(queue) = inner.queues.get_mut(&bucket) else {
             return Admission::Granted;
         };
-        if queue.take_reserved(key) {
+        if has(queue, key) {
             return Admission::Granted;
         }
         let waiter = Waiter::Object(key.clone());
         queue.enqueue(waiter.clone(), priority);
         let granted = queue.pump(now());
-        let admission = if granted.contains(&waiter) && queue.take_reserved(key) {
+        let admission = if granted.contains(&waiter) && has(queue, key) {
             Admission::Granted
         } else {
             Admission::Queued {

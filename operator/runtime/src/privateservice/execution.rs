@@ -59,9 +59,22 @@ pub(super) async fn execute_announced(
     previous: &mut PrivateServiceStatus,
     writer: &Writer<'_>,
 ) -> anyhow::Result<Execution> {
+    let Caller {
+        account,
+        key,
+        priority,
+        ..
+    } = caller;
     let mut outputs = Outputs::default();
     let mut outcomes = Vec::new();
     for step in &plan.steps {
+        let announced = step.starts_rollout() || matches!(step, Step::StopServiceDeployment { .. });
+        if announced && let Err(failure) = account.reserve_service_call(key, priority) {
+            return Ok(Execution {
+                outcomes,
+                failure: Some(failure),
+            });
+        }
         if step.starts_rollout()
             && let Some(attempt) = &attempt
         {

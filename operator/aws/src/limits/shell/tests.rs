@@ -55,6 +55,25 @@ async fn a_queued_object_is_woken_and_then_granted() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_reserved_call_is_paid_for_once() {
+    let (limits, _woken) = limits();
+    let api = key("api");
+    for _ in 0..3 {
+        assert_eq!(limits.reserve(BUCKET, &api, bulk()), Admission::Granted);
+    }
+    assert_eq!(limits.try_admit(BUCKET, &api, bulk()), Admission::Granted);
+    let mut left = 0;
+    while limits.try_admit(BUCKET, &key("web"), bulk()) == Admission::Granted {
+        left += 1;
+    }
+    assert_eq!(left, 19);
+    assert_eq!(
+        limits.reserve(BUCKET, &key("late"), bulk()),
+        Admission::Queued { ahead: 1 }
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_pass_keeps_the_places_it_asked_for_and_gives_back_the_others() {
     let (limits, mut woken) = limits();
     drain(&limits);
