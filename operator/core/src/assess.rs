@@ -43,6 +43,8 @@ pub struct Pass<'a> {
     pub desired: &'a Desired,
     /// True if the rollout in progress has taken longer than it may.
     pub overdue: bool,
+    /// True if AWS would not stop it.
+    pub stop_refused: bool,
     /// How long fewer tasks have been running than should.
     pub shortage: Option<Shortage>,
     /// Sweeps in a row that could not read this service.
@@ -284,7 +286,9 @@ fn findings(pass: &Pass<'_>, verdict: &Verdict) -> Vec<Finding> {
     let complete = pass
         .judgement
         .is_some_and(|judgement| judgement.phase == RolloutPhase::Complete)
+        && pass.desired.pinned.is_none()
         && pass.plan.waiting_on.is_empty()
+        && !pass.plan.drift.iter().any(|drift| drift.member.rolls())
         && !pass.plan.steps.iter().any(Step::starts_rollout);
     findings.push(finding(
         ConditionType::RolloutComplete,

@@ -7,6 +7,7 @@ use crate::owner::Owner;
 use crate::place::Place;
 use crate::plan::{Plan, Remains};
 use crate::problem::Problem;
+use crate::rollout;
 use crate::step::Step;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use privateservice_api::conditions::Reason;
@@ -45,20 +46,25 @@ pub fn attempt(
     observed: &Observed,
     at: Option<Time>,
 ) -> Option<Attempt> {
-    plan.steps
-        .iter()
-        .any(Step::starts_rollout)
-        .then(|| Attempt {
+    plan.steps.iter().any(Step::starts_rollout).then(|| {
+        let service = observed
+            .service
+            .present()
+            .filter(|service| service.status == ServiceStatus::Active);
+        Attempt {
             identity: desired.rollout_identity().0,
-            replaces: observed
-                .service
-                .present()
-                .filter(|service| service.status == ServiceStatus::Active)
+            replaces: service
                 .and_then(Service::primary)
                 .map(|primary| primary.id.clone()),
+            replaces_service_deployment: service
+                .and_then(|service| rollout::newest_arn(observed, service)),
             redeploy_at: desired.redeploy.clone(),
+            forced: plan.steps.iter().any(
+                |step| matches!(step, Step::UpdateService(update) if update.force_new_deployment),
+            ),
             at,
-        })
+        }
+    })
 }
 
 /// A stop of the rollout in progress that the plan is about to send: in status before the call, so that it is known whose stop it was.
@@ -87,10 +93,15 @@ pub fn locate(status: &mut PrivateServiceStatus, place: &Place) {
 pub fn locate_in(status: &mut PrivateServiceStatus, environment: &Environment) {
     let spec = &environment.spec;
     let existing = spec.existing.as_ref();
-    let namespace = existing.and_then(|existing| existing.namespace_arn.as_deref());
+    let offered = environment.status.as_ref();
+    let namespace = existing
+        .and_then(|existing| existing.namespace_arn.as_deref())
+        .or_else(|| offered?.namespace_arn.as_deref());
     status.environment.clone_from(&environment.metadata.name);
     status.region = Some(spec.region.clone());
-    status.cluster = existing.and_then(|existing| existing.cluster_arn.clone());
+    status.cluster = existing
+        .and_then(|existing| existing.cluster_arn.clone())
+        .or_else(|| offered?.cluster_arn.clone());
     status
         .discovery
         .get_or_insert_with(Discovery::default)

@@ -9,7 +9,9 @@ pub use cause::{Cause, cause};
 use crate::desired::Desired;
 use crate::names;
 use crate::observed::{RolloutState, Service, StoppedContainer, StoppedTask, StoppedTasks};
+use crate::rollout::Judgement;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use k8s_openapi::jiff::Timestamp;
 use privateservice_api::privateservice::TaskFailure;
 use std::collections::BTreeMap;
 
@@ -18,11 +20,12 @@ const KEPT: usize = 5;
 /// Characters of ECS's words that status keeps.
 const WORDS: usize = 500;
 
-/// The newest failures: those known before, and those that ECS describes now.
+/// The newest failures: those known before, and those that ECS describes now; one of the deployment `rollout` always among them.
 pub fn failures(
     before: &[TaskFailure],
     stopped: Option<&StoppedTasks>,
     desired: &Desired,
+    rollout: Option<&str>,
 ) -> Vec<TaskFailure> {
     let mut all: Vec<TaskFailure> = stopped
         .into_iter()
@@ -39,7 +42,14 @@ pub fn failures(
         let at = |failure: &TaskFailure| failure.at.as_ref().map(|at| at.0);
         at(b).cmp(&at(a)).then(a.task.cmp(&b.task))
     });
+    let own = rollout.and_then(|rollout| newest_of(&all, rollout).cloned());
     all.truncate(KEPT);
+    if let Some(own) = own
+        && !all.contains(&own)
+    {
+        all.pop();
+        all.push(own);
+    }
     all
 }
 
@@ -67,7 +77,11 @@ fn failure(task: &StoppedTask, desired: &Desired) -> TaskFailure {
         reason: reason.map(|reason| shortened(&reason)),
         exit_code: container.and_then(|container| container.exit_code),
         container: container.map(|container| container.name.clone()),
-        at: task.at.map(Time),
+        // Kubernetes keeps whole seconds.
+        at: task
+            .at
+            .and_then(|at| Timestamp::from_second(at.as_second()).ok())
+            .map(Time),
         logs_url: task.started.then(|| logs_url(desired, &task.id)).flatten(),
         deployment: task.started_by.clone(),
         task_definition: Some(names::last_segment(&task.task_definition).to_owned()),
@@ -141,11 +155,12 @@ fn console_escaped(name: &str) -> String {
 pub struct Symptoms {
     failed: BTreeMap<String, i32>,
     running: Option<i32>,
+    ended: Option<String>,
 }
 
 impl Symptoms {
-    /// The symptoms that a service shows.
-    pub fn of(service: &Service) -> Self {
+    /// The symptoms that a service shows, and that its rollout is judged to have.
+    pub fn of(service: &Service, judgement: Option<&Judgement>) -> Self {
         let settled = service
             .primary()
             .is_some_and(|primary| primary.rollout_state == Some(RolloutState::Completed));
@@ -157,6 +172,10 @@ impl Symptoms {
                 .map(|deployment| (deployment.id.clone(), deployment.failed_tasks))
                 .collect(),
             running: settled.then_some(service.running_count),
+            // A failed deployment without tasks is listed for a moment only.
+            ended: judgement
+                .filter(|judgement| judgement.failed.is_some() && !judgement.unsure)
+                .map(|judgement| judgement.id.clone().unwrap_or_default()),
         }
     }
 
@@ -171,7 +190,8 @@ impl Symptoms {
             (Some(now), None) => now < service.desired_count,
             (None, _) => false,
         };
-        more_failed || fewer_run
+        let ended = self.ended.is_some() && self.ended != before.ended;
+        more_failed || fewer_run || ended
     }
 }
 

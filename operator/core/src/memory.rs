@@ -117,7 +117,7 @@ fn replaced(status: &PrivateServiceStatus, now: Timestamp) -> Option<String> {
     let attempt = status
         .attempt
         .as_ref()
-        .filter(|attempt| attempt.redeploy_at.is_some() && recent(attempt.at.as_ref()))
+        .filter(|attempt| attempt.forced && recent(attempt.at.as_ref()))
         .and_then(|attempt| attempt.replaces.clone());
     attempt.or_else(|| {
         let rollout = status.rollout.as_ref()?;

@@ -28,7 +28,8 @@ pub struct Observed {
     pub service: Fact<Service>,
     /// The Cloud Map DNS service of that name in the namespace.
     pub dns: Fact<ObservedDns>,
-    /// The newest service deployment of the ECS service. Read while a rollout is under way or its end is not known.
+    /// The newest service deployment of the ECS service. Read while a rollout is under way or its end is not known; never older than the first
+    /// sight of the PRIMARY deployment that the service shows.
     pub deployment: Fact<ServiceDeployment>,
     /// True if service deployments cannot be read here at all (a missing permission, an AWS without them): the service alone must do.
     pub deployment_unreadable: bool,

@@ -32,7 +32,7 @@ impl Repairs {
     pub fn mended(&mut self, drift: &[Drift], now: Timestamp) {
         for drift in drift
             .iter()
-            .filter(|drift| drift.behind_our_back && !drift.futile)
+            .filter(|drift| (drift.behind_our_back || !drift.member.rolls()) && !drift.futile)
         {
             let difference = (drift.want.clone(), drift.have.clone());
             let times = self

@@ -66,7 +66,7 @@ struct Scene<'a> {
 
 /// Judges the newest rollout of an ACTIVE service; `None` if there is none. The memory must have been brought up to date by [`follow`].
 pub fn judge(desired: &Desired, observed: &Observed, memory: &Memory) -> Option<Judgement> {
-    let service = active(observed)?;
+    let service = active(observed, desired)?;
     let scene = Scene {
         desired,
         observed,
@@ -120,11 +120,11 @@ fn concerns(identity_of_rollout: &Hash, memory: &Memory, desired: &Desired) -> b
     sent_for_this || *identity_of_rollout == desired.rollout_identity()
 }
 
-fn active(observed: &Observed) -> Option<&Service> {
-    observed
-        .service
-        .present()
-        .filter(|service| service.status == ServiceStatus::Active)
+/// The service, if it is alive and ours.
+fn active<'a>(observed: &'a Observed, desired: &Desired) -> Option<&'a Service> {
+    observed.service.present().filter(|service| {
+        service.status == ServiceStatus::Active && service.owner().as_ref() == Some(&desired.owner)
+    })
 }
 
 /// The newest service deployment, unless the service shows another one since it was read.
@@ -137,6 +137,14 @@ fn newest<'a>(observed: &'a Observed, service: &Service) -> Option<&'a ServiceDe
     })
 }
 
+/// ARN of the newest service deployment, as far as it is known.
+pub(crate) fn newest_arn(observed: &Observed, service: &Service) -> Option<String> {
+    service
+        .service_deployment
+        .clone()
+        .or_else(|| newest(observed, service).map(|deployment| deployment.arn.clone()))
+}
+
 /// True if the newest service deployment could be read and has not been.
 fn is_unread(observed: &Observed, service: &Service) -> bool {
     !observed.deployment_unreadable
@@ -147,16 +155,24 @@ fn is_unread(observed: &Observed, service: &Service) -> bool {
 impl Scene<'_> {
     fn judge(&self) -> Judgement {
         let unfinished = self.rollout.is_some_and(is_unfinished);
+        // Whether it was sent cannot be told yet.
+        let pending = self
+            .memory
+            .attempt
+            .as_ref()
+            .is_some_and(|attempt| attempt.replaces.as_ref() != Some(&self.primary.id));
         let unread = is_unread(self.observed, self.service)
             && (unfinished
+                || pending
                 || self.rollout.is_none()
                     && self.primary.rollout_state != Some(RolloutState::Completed));
-        if unread && self.is_suspicious() {
+        if unread && (pending || self.is_suspicious()) || self.is_contradictory() {
             return self.undecided();
         }
         let failure = self
             .by_service_deployment()
-            .or_else(|| self.by_service(unread));
+            .or_else(|| self.ended_before())
+            .or_else(|| self.by_service());
         if let Some(mut failure) = failure {
             failure.concerns_spec = failure
                 .failed
@@ -179,11 +195,27 @@ impl Scene<'_> {
         ours != Some(&self.primary.id) || self.primary.rollout_state == Some(RolloutState::Failed)
     }
 
+    /// The service deployment of the rollout tells of no rollback, while DescribeServices shows another deployment at work that is not known to
+    /// be ours: one of the two is behind the other.
+    fn is_contradictory(&self) -> bool {
+        let Some(rollout) = self.rollout.filter(|rollout| is_unfinished(rollout)) else {
+            return false;
+        };
+        rollout.id.as_ref() != Some(&self.primary.id)
+            && rollout.replaces.as_ref() != Some(&self.primary.id)
+            && self
+                .ours()
+                .is_some_and(|deployment| !deployment.status.is_rollback())
+    }
+
     /// The newest service deployment, if it is that of the rollout that is followed.
     fn ours(&self) -> Option<&ServiceDeployment> {
         let newest = self.newest?;
         let rollout = self.rollout?;
         let bound = rollout.service_deployment.as_ref();
+        if rollout.replaces_service_deployment.as_ref() == Some(&newest.arn) {
+            return None;
+        }
         // One that is not bound yet: whatever is newest came with it, or after it.
         let is_ours = match bound {
             Some(arn) => *arn == newest.arn,
@@ -229,9 +261,7 @@ impl Scene<'_> {
         Some(Judgement {
             phase,
             id: rollout.id.clone(),
-            ended_by: rollout
-                .ended_by
-                .or_else(|| Some(ended_by(deployment, &words))),
+            ended_by: Some(ended_by(deployment, &words, rollout.ended_by)),
             message: words,
             failed: Some(self.identity_of_rollout()),
             rollback_failed,
@@ -255,6 +285,21 @@ impl Scene<'_> {
         remembered.map_or_else(sent, Hash)
     }
 
+    /// A rollout that has ended stays as it ended, whatever older signs DescribeServices still shows.
+    fn ended_before(&self) -> Option<Judgement> {
+        let rollout = self.rollout?;
+        let held = self.memory.failed_rollout.as_ref()?;
+        let ended = match rollout.phase? {
+            RolloutPhase::RolledBack => true,
+            // ECS may still begin to go back.
+            RolloutPhase::Failed => {
+                rollout.rollback_failed || rollout.id.as_ref() == Some(&self.primary.id)
+            }
+            RolloutPhase::Progressing | RolloutPhase::RollingBack | RolloutPhase::Complete => false,
+        };
+        ended.then(|| self.still_held(held))
+    }
+
     /// A failure remembered from before, whose signs AWS no longer shows.
     fn still_held(&self, held: &Hash) -> Judgement {
         let before = self.rollout;
@@ -275,6 +320,7 @@ impl Scene<'_> {
                 .unwrap_or_else(|| "the rollout failed".to_owned()),
             failed: Some(held.clone()),
             ended_by: before.and_then(|rollout| rollout.ended_by),
+            rollback_failed: before.is_some_and(|rollout| rollout.rollback_failed),
             concerns_spec: true,
             ..Judgement::default()
         }
@@ -357,6 +403,17 @@ impl ServiceDeploymentStatus {
         matches!(self, Self::Pending | Self::InProgress)
     }
 
+    /// True if it goes, or went, back to the revision before.
+    pub const fn is_rollback(self) -> bool {
+        matches!(
+            self,
+            Self::RollbackRequested
+                | Self::RollbackInProgress
+                | Self::RollbackSuccessful
+                | Self::RollbackFailed
+        )
+    }
+
     /// True while ECS works on it.
     pub const fn is_open(self) -> bool {
         matches!(
@@ -379,14 +436,14 @@ fn tasks_of(deployment: &ServiceDeployment) -> RolloutTasks {
     }
 }
 
-/// What ended a service deployment that we did not stop ourselves.
-fn ended_by(deployment: &ServiceDeployment, words: &str) -> EndedBy {
+/// What ended a service deployment: what it shows itself, else what we asked for, else what AWS's words say.
+fn ended_by(deployment: &ServiceDeployment, words: &str, asked: Option<EndedBy>) -> EndedBy {
     if !deployment.triggered_alarms.is_empty() {
         EndedBy::Alarm
     } else if deployment.breaker_triggered {
         EndedBy::CircuitBreaker
     } else {
-        ended_by_words(words)
+        asked.unwrap_or_else(|| ended_by_words(words))
     }
 }
 

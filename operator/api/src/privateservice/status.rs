@@ -168,9 +168,15 @@ pub struct Attempt {
     /// The ECS deployment it replaces; absent for a new service.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replaces: Option<String>,
+    /// The ECS service deployment that was the newest then, an ARN.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replaces_service_deployment: Option<String>,
     /// The value of `flexstack.dev/redeploy-at` it answers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub redeploy_at: Option<String>,
+    /// True if sending it twice would replace the tasks twice.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub forced: bool,
     /// When it was about to be sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at: Option<Time>,
@@ -228,6 +234,12 @@ pub struct RolloutStatus {
     /// Bookkeeping: the ECS deployment that it replaces; an answer of AWS that still shows that one is an old picture.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replaces: Option<String>,
+    /// Bookkeeping: the ECS service deployment that was the newest before this rollout; it tells nothing about this one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replaces_service_deployment: Option<String>,
+    /// True if going back to the version before failed too.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub rollback_failed: bool,
     /// Why it stands there, in AWS's words where there are some.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,

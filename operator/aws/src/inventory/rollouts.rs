@@ -40,14 +40,21 @@ impl Rollouts {
         let Some(primary) = service.primary() else {
             return;
         };
-        let before = self.shown.get(id).map(|shown| shown.arn.clone());
+        let before = self
+            .shown
+            .get(id)
+            .map(|shown| (shown.primary.clone(), shown.arn.clone()));
         if let Some(arn) = &service.service_deployment {
             self.listed(id, &primary.id, arn);
         } else if self.arn(id, service).is_none() {
             self.shown.remove(id);
         }
-        let after = self.shown.get(id).map(|shown| &shown.arn);
-        if before.as_ref() != after
+        let after = self
+            .shown
+            .get(id)
+            .map(|shown| (shown.primary.clone(), shown.arn.clone()));
+        // Another PRIMARY deployment under the same ARN is a rollback that was not known of.
+        if before != after
             && let Some(record) = self.records.get_mut(id)
         {
             record.touch(sequence);

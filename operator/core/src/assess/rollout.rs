@@ -43,9 +43,11 @@ fn progressing(pass: &Pass<'_>, judgement: &Judgement, service: &Service) -> Wor
             format!("the rollout is being stopped, because {why_stopped}{why}"),
         );
     }
-    if pass.overdue {
+    if pass.overdue && judgement.stoppable.is_none() && !judgement.unread
+        || pass.overdue && pass.stop_refused
+    {
         let message = format!(
-            "the rollout is not complete after {seconds} s (rollout.progressDeadlineSeconds), and ECS has no version to go back to{why}; ECS goes on trying: change the spec to try something else"
+            "the rollout is not complete after {seconds} s (rollout.progressDeadlineSeconds), and it cannot be stopped because there is no version to go back to, or AWS would not{why}; ECS goes on trying: change the spec to try something else"
         );
         return (
             Ready::False,
@@ -109,6 +111,8 @@ fn rolled_back(pass: &Pass<'_>, judgement: &Judgement) -> Words {
 fn failed(pass: &Pass<'_>, judgement: &Judgement) -> Words {
     let what = if judgement.rollback_failed {
         "the rollout failed, and going back to the version before failed too"
+    } else if !pass.desired.deployment.rollback {
+        "the rollout failed, and going back is switched off (rollout.circuitBreaker)"
     } else {
         "the rollout failed and there is no version to go back to"
     };
@@ -130,7 +134,9 @@ fn complete(pass: &Pass<'_>, service: &Service) -> Words {
         .shortage
         .is_some_and(|shortage| shortage.is_unforgiven())
     {
-        let newest = pass.failures.first().map(|failure| {
+        let serving = service.primary().map(|primary| primary.id.as_str());
+        let newest = serving.and_then(|id| evidence::newest_of(pass.failures, id));
+        let newest = newest.map(|failure| {
             let cause = evidence::cause(failure);
             format!(": {}", cause.sentence(failure))
         });
@@ -236,13 +242,16 @@ fn trouble(
     judgement: &Judgement,
     service: &Service,
 ) -> Option<(Option<Reason>, String)> {
-    if let Some(words) = &service.trouble {
-        let reason = is_capacity(words).then_some(Reason::CapacityUnavailable);
-        return Some((reason, words.clone()));
+    let told = service.trouble.as_ref();
+    if let Some(words) = told.filter(|words| is_capacity(words)) {
+        return Some((Some(Reason::CapacityUnavailable), words.clone()));
     }
-    let failure = failure_of(pass, judgement)?;
-    let cause = evidence::cause(failure);
-    Some((cause.reason(), cause.sentence(failure)))
+    // A task's own failure tells more than the service's general complaints, which come and go.
+    if let Some(failure) = failure_of(pass, judgement) {
+        let cause = evidence::cause(failure);
+        return Some((cause.reason(), cause.sentence(failure)));
+    }
+    told.map(|words| (None, words.clone()))
 }
 
 fn is_capacity(words: &str) -> bool {

@@ -5,6 +5,8 @@
 
 use crate::observed::Service;
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
+use privateservice_api::conditions::{ConditionType, Reason};
+use privateservice_api::privateservice::PrivateServiceStatus;
 
 /// Fewer tasks than wanted are forgiven for so long before Ready says False.
 pub const SHORT_OF_TASKS_FORGIVEN: SignedDuration = SignedDuration::from_secs(120);
@@ -26,6 +28,30 @@ pub struct Shortage {
 const CRASH_LOOP: u32 = 3;
 
 impl Shortage {
+    /// The shortage that status tells of, for a process that has just begun: otherwise a crash loop would look healthy for two minutes after
+    /// every restart of the operator.
+    pub fn told(status: &PrivateServiceStatus, now: Timestamp) -> Option<Self> {
+        let complete = status.conditions.iter().any(|condition| {
+            condition.type_ == ConditionType::RolloutComplete.as_str() && condition.status == "True"
+        });
+        let short = status.conditions.iter().any(|condition| {
+            condition.type_ == ConditionType::Ready.as_str()
+                && condition.status == "False"
+                && [Reason::Deploying, Reason::CapacityUnavailable]
+                    .iter()
+                    .any(|reason| reason.as_str() == condition.reason)
+        });
+        let tasks = status
+            .tasks
+            .is_some_and(|tasks| tasks.running < tasks.desired);
+        (complete && short).then_some(Self {
+            began: now.saturating_sub(SHORT_OF_TASKS_FORGIVEN).unwrap_or(now),
+            last: now,
+            now: tasks,
+            times: CRASH_LOOP,
+        })
+    }
+
     /// What is known of a shortage, after one more look. `enough` is how many tasks must run: no more than ECS wants to run.
     pub fn seen(
         before: Option<Self>,

@@ -45,6 +45,7 @@ fn settled<'a>(plan: &'a Plan, service: &'a Service, judgement: &'a Judgement) -
         failures: &[],
         desired: wanted(),
         overdue: false,
+        stop_refused: false,
         shortage: None,
         missed_sweeps: 0,
         was_ready: false,

@@ -34,15 +34,17 @@ fn the_newest_five_are_kept_also_those_that_ecs_has_forgotten() {
             (0..4).map(|n| task(&format!("old{n}"), n, "x")).collect(),
         )),
         &desired,
+        None,
     );
     let second = failures(
         &first,
         Some(&listed(vec![task("new1", 10, "x"), task("new2", 11, "x")])),
         &desired,
+        None,
     );
     let ids: Vec<&str> = second.iter().map(|failure| failure.task.as_str()).collect();
     assert_eq!(ids, ["new2", "new1", "old3", "old2", "old1"]);
-    assert_eq!(failures(&second, None, &desired), second);
+    assert_eq!(failures(&second, None, &desired, None), second);
     assert_eq!(second[0].task_definition.as_deref(), Some("pre-prod_api:7"));
 }
 
@@ -65,7 +67,7 @@ fn the_container_that_tells_most_is_named_with_a_link_to_its_log() {
             Some("OutOfMemoryError: Container killed due to memory usage"),
         ),
     ];
-    let known = failures(&[], Some(&listed(vec![stopped])), &desired);
+    let known = failures(&[], Some(&listed(vec![stopped])), &desired, None);
     assert_eq!(known[0].container.as_deref(), Some("app"));
     assert_eq!(known[0].exit_code, Some(137));
     assert_eq!(cause(&known[0]), Cause::OutOfMemory);
@@ -155,19 +157,19 @@ fn causes_are_recognised_in_the_words_that_ecs_documents() {
 #[test]
 fn it_is_asked_again_only_when_something_got_worse() {
     let fine = running(2, 2);
-    let before = Symptoms::of(&fine);
+    let before = Symptoms::of(&fine, None);
     assert!(!before.is_worse_than(&Symptoms::default(), &fine));
     let short = running(1, 2);
-    let after = Symptoms::of(&short);
+    let after = Symptoms::of(&short, None);
     assert!(after.is_worse_than(&before, &short));
     assert!(!after.is_worse_than(&after, &short));
     // More are wanted, and none was lost: that is scaling.
     let scaled = running(2, 5);
-    assert!(!Symptoms::of(&scaled).is_worse_than(&before, &scaled));
+    assert!(!Symptoms::of(&scaled, None).is_worse_than(&before, &scaled));
     let mut failing = running(2, 2);
     failing.deployments[0].failed_tasks = 1;
-    let one = Symptoms::of(&failing);
+    let one = Symptoms::of(&failing, None);
     assert!(one.is_worse_than(&before, &failing));
     failing.deployments[0].failed_tasks = 2;
-    assert!(Symptoms::of(&failing).is_worse_than(&one, &failing));
+    assert!(Symptoms::of(&failing, None).is_worse_than(&one, &failing));
 }

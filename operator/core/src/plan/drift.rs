@@ -63,7 +63,9 @@ pub(super) fn plan_update(
             Standing::Fine => {}
             Standing::Differs(have) => {
                 let behind_our_back = applied_is(memory, desired, *member, want);
-                let futile = behind_our_back
+                // While a rollout is held, the intent that failed is not recorded as applied: what does not roll is mended all the same.
+                let mended_before = behind_our_back || rollout_failed;
+                let futile = mended_before
                     && memory.futile.get(member) == Some(&(want.clone(), have.clone()));
                 if !futile {
                     differing.push(*member);

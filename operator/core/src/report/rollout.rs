@@ -3,7 +3,7 @@
 use super::Report;
 use crate::hash::Hash;
 use crate::observed::Service;
-use crate::rollout::Judgement;
+use crate::rollout::{Judgement, newest_arn};
 use crate::step::{Outcome, Step};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use k8s_openapi::jiff::Timestamp;
@@ -18,7 +18,8 @@ pub(super) fn rollout(report: &Report<'_>, now: Timestamp) -> Option<RolloutStat
         return Some(started(report, now));
     }
     let before = report.memory.rollout.clone();
-    let Some(judgement) = report.judgement else {
+    // Where nothing can be said, nothing is.
+    let Some(judgement) = report.judgement.filter(|judgement| !judgement.unsure) else {
         return before;
     };
     let mut before = before.unwrap_or_default();
@@ -32,7 +33,14 @@ pub(super) fn rollout(report: &Report<'_>, now: Timestamp) -> Option<RolloutStat
 pub(super) fn attempt(previous: &PrivateServiceStatus, report: &Report<'_>) -> Option<Attempt> {
     let sends = report.plan.steps.iter().any(Step::starts_rollout);
     if sends {
-        return previous.attempt.clone().filter(|_| report.ambiguous);
+        // Written down again for every try, it would be two writes of status for each of them. Until it is sent, it says nothing.
+        let started = report
+            .plan
+            .steps
+            .iter()
+            .take(report.outcomes.len())
+            .any(Step::starts_rollout);
+        return previous.attempt.clone().filter(|_| !started);
     }
     // Once AWS shows that it never got there, it is over.
     let memory = report.memory.attempt.clone();
@@ -57,10 +65,8 @@ fn started(report: &Report<'_>, now: Timestamp) -> RolloutStatus {
         Outcome::ServiceUpdated { deployment_id } => deployment_id.clone(),
         _ => None,
     });
-    let primary = report
-        .observed_before
-        .service
-        .present()
+    let service = report.observed_before.service.present();
+    let primary = service
         .and_then(Service::primary)
         .map(|primary| primary.id.clone());
     RolloutStatus {
@@ -69,6 +75,8 @@ fn started(report: &Report<'_>, now: Timestamp) -> RolloutStatus {
         id: id.filter(|id| primary.as_ref() != Some(id)),
         identity: Some(report.resolved.desired.rollout_identity().0),
         replaces: primary,
+        replaces_service_deployment: service
+            .and_then(|service| newest_arn(report.observed_before, service)),
         started_at: Some(Time(now)),
         ..RolloutStatus::default()
     }
@@ -94,10 +102,17 @@ fn judged(
     now: Timestamp,
 ) -> RolloutStatus {
     let phase = under_way(report, judgement.phase);
-    let same = before.id.is_none() || before.id == judgement.id;
+    // One without an id is still looking for it, unless it has ended.
+    let nameless = before.id.is_none()
+        && matches!(
+            before.phase,
+            None | Some(RolloutPhase::Progressing | RolloutPhase::RollingBack)
+        );
+    let same = nameless || before.id == judgement.id;
     let finished = !matches!(phase, RolloutPhase::Progressing | RolloutPhase::RollingBack);
     let failed = judgement.failed.is_some() && judgement.concerns_spec
         || judgement.phase == RolloutPhase::RollingBack;
+    let known = before.phase.is_some();
     let kept = |same_rollout: Option<Time>| same_rollout.filter(|_| same);
     RolloutStatus {
         phase: Some(phase),
@@ -106,10 +121,12 @@ fn judged(
         identity: if same && before.identity.is_some() {
             before.identity.clone()
         } else {
-            Some(identity(judgement, report).0)
+            Some(identity(judgement, report, known).0)
         },
         reason: failed.then(|| judgement.message.clone()),
         replaces: before.replaces.clone().filter(|_| same),
+        replaces_service_deployment: before.replaces_service_deployment.filter(|_| same),
+        rollback_failed: judgement.rollback_failed,
         tasks: judgement.tasks.or(before.tasks.filter(|_| same && failed)),
         ended_by: judgement.ended_by.or(before
             .ended_by
@@ -127,14 +144,15 @@ fn judged(
     }
 }
 
-/// Identity of a deployment that none of our updates is known to have started: what is wanted, if that is what it runs.
-fn identity(judgement: &Judgement, report: &Report<'_>) -> Hash {
+/// Identity of a deployment that none of our updates is known to have started. If status was lost, one that runs what is wanted is ours;
+/// otherwise it is somebody else's, and says nothing about what we want should it fail.
+fn identity(judgement: &Judgement, report: &Report<'_>, known: bool) -> Hash {
     if let Some(failed) = &judgement.failed {
         return failed.clone();
     }
     let as_wanted = report.plan.waiting_on.is_empty()
         && !report.plan.drift.iter().any(|drift| drift.member.rolls());
-    if as_wanted {
+    if as_wanted && !known {
         report.resolved.desired.rollout_identity()
     } else {
         Hash::of_text(judgement.id.as_deref().unwrap_or_default())

@@ -7,9 +7,10 @@ use crate::service::{Member, MemberHashes};
 use privateservice_api::privateservice::RolloutPhase;
 
 impl Scene<'_> {
-    /// The signs of a failure of what was sent, or of what is wanted. `unread` says that the service deployment will tell more soon.
-    pub(super) fn by_service(&self, unread: bool) -> Option<Judgement> {
-        if self.ours().is_some() || unread {
+    /// The signs of a failure of what was sent, or of what is wanted.
+    pub(super) fn by_service(&self) -> Option<Judgement> {
+        // A service deployment that is known tells more: if it is not that of our rollout, somebody replaced ours, and nothing failed.
+        if self.newest.is_some() && self.rollout.is_some() {
             return None;
         }
         let primary = self.primary;
@@ -39,11 +40,7 @@ impl Scene<'_> {
         let Some(failed) = failed else {
             return self.gone_back(&sent);
         };
-        let phase = if primary.rollout_state == Some(RolloutState::Completed) {
-            RolloutPhase::RolledBack
-        } else {
-            RolloutPhase::RollingBack
-        };
+        let phase = self.way_back();
         let identity = if ours == Some(failed.id.as_str()) {
             self.identity_of_rollout()
         } else {
@@ -67,11 +64,7 @@ impl Scene<'_> {
         if !unfinished || !newer || (self.runs(primary, sent) && !went_back) {
             return None;
         }
-        let phase = if primary.rollout_state == Some(RolloutState::Completed) {
-            RolloutPhase::RolledBack
-        } else {
-            RolloutPhase::RollingBack
-        };
+        let phase = self.way_back();
         let message = primary
             .rollout_reason
             .clone()
@@ -81,6 +74,15 @@ impl Scene<'_> {
         let mut judgement = self.failed(phase, None, message, self.identity_of_rollout());
         judgement.id = Some(ours.clone());
         Some(judgement)
+    }
+
+    /// How far the way back is, by the deployment that serves instead.
+    fn way_back(&self) -> RolloutPhase {
+        match self.primary.rollout_state {
+            Some(RolloutState::Completed) => RolloutPhase::RolledBack,
+            Some(RolloutState::Failed) => RolloutPhase::Failed,
+            Some(RolloutState::InProgress) | None => RolloutPhase::RollingBack,
+        }
     }
 
     fn failed(
@@ -99,6 +101,9 @@ impl Scene<'_> {
                 .or_else(|| Some(ended_by_words(&message))),
             message,
             failed: Some(identity),
+            // It is another deployment than ours that failed: the one by which ECS went back.
+            rollback_failed: phase == RolloutPhase::Failed
+                && deployment.is_none_or(|deployment| !deployment.primary),
             ..Judgement::default()
         }
     }

@@ -28,8 +28,7 @@ pub fn course(
 ) -> Course {
     let overdue = is_overdue(judgement, memory, desired, asked.now);
     // A rollback that takes longer than a rollout may is not waited for.
-    let patient = running_for(memory, asked.now)
-        .is_none_or(|running| running < deadline(desired).saturating_mul(2));
+    let patient = running_for(memory, asked.now).is_none_or(|running| running < patience(desired));
     let why = if asked.abort {
         Some(EndedBy::Abort)
     } else if overdue {
@@ -67,7 +66,7 @@ pub fn is_overdue(
         && running_for(memory, now).is_some_and(|running| running >= deadline(desired))
 }
 
-/// How long until a rollout in progress is overdue, if it is not yet.
+/// How long until a rollout in progress is overdue, or a rollback is no longer waited for.
 pub fn until_overdue(
     judgement: &Judgement,
     memory: &Memory,
@@ -75,9 +74,17 @@ pub fn until_overdue(
     now: Timestamp,
 ) -> Option<SignedDuration> {
     let running = running_for(memory, now)?;
-    (judgement.phase == RolloutPhase::Progressing)
-        .then(|| deadline(desired).saturating_sub(running))
-        .filter(SignedDuration::is_positive)
+    let until = match judgement.phase {
+        RolloutPhase::Progressing => deadline(desired),
+        RolloutPhase::RollingBack => patience(desired),
+        RolloutPhase::Complete | RolloutPhase::RolledBack | RolloutPhase::Failed => return None,
+    };
+    Some(until.saturating_sub(running)).filter(SignedDuration::is_positive)
+}
+
+/// For how long after the beginning of a rollout its rollback is waited for.
+fn patience(desired: &Desired) -> SignedDuration {
+    deadline(desired).saturating_mul(2)
 }
 
 fn deadline(desired: &Desired) -> SignedDuration {
@@ -100,8 +107,13 @@ pub enum Abort {
     Nothing(String),
 }
 
-/// What became of it in a pass that planned this and got these outcomes.
-pub fn abort(judgement: Option<&Judgement>, plan: &Plan, outcomes: &[Outcome]) -> Abort {
+/// What became of it in a pass that planned this and got these outcomes; `refused` if AWS would not stop this very rollout before.
+pub fn abort(
+    judgement: Option<&Judgement>,
+    plan: &Plan,
+    outcomes: &[Outcome],
+    refused: bool,
+) -> Abort {
     for outcome in outcomes {
         match outcome {
             Outcome::DeploymentStopped => return Abort::Done,
@@ -116,6 +128,9 @@ pub fn abort(judgement: Option<&Judgement>, plan: &Plan, outcomes: &[Outcome]) -
         return Abort::Wait;
     };
     match judgement.phase {
+        RolloutPhase::Progressing if refused => {
+            Abort::Nothing("AWS would not stop the rollout".to_owned())
+        }
         RolloutPhase::Progressing if judgement.unread || judgement.stoppable.is_some() => {
             Abort::Wait
         }

@@ -73,7 +73,7 @@ pub(super) fn judged(
 ) -> Option<Judgement> {
     let mut memory = memory.clone();
     memory.rollout = rollout.cloned();
-    follow(observed, &mut memory);
+    follow(desired, observed, &mut memory);
     judge(desired, observed, &memory)
 }
 

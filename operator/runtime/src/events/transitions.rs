@@ -26,8 +26,12 @@ pub fn transition_events(
     let phases = phase_event(previous, next);
     let told = phases.is_some();
     events.extend(phases);
+    let words: Vec<String> = events.iter().map(|event| event.reason.clone()).collect();
     events.extend(
         ready_event(&previous.conditions, &next.conditions).filter(|event| {
+            if words.contains(&event.reason) {
+                return false;
+            }
             // What the rollout itself tells needs no second Event; a turn in the queue is not worth one.
             match Reason::parse(&event.reason) {
                 Some(Reason::Throttled | Reason::Deploying | Reason::RollingBack) => false,

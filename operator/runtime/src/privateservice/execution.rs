@@ -78,11 +78,22 @@ pub(super) async fn execute_announced(
         if step.starts_rollout()
             && let Some(attempt) = &attempt
         {
-            previous.attempt = Some(Attempt {
-                at: Some(Time(Timestamp::now())),
+            let at = previous
+                .attempt
+                .as_ref()
+                .and_then(|written| written.at.clone());
+            let again = Attempt {
+                at: at.clone(),
                 ..attempt.clone()
-            });
-            writer.write(previous.clone()).await?;
+            };
+            // A try that AWS refused before is not written down once more.
+            if at.is_none() || previous.attempt.as_ref() != Some(&again) {
+                previous.attempt = Some(Attempt {
+                    at: Some(Time(Timestamp::now())),
+                    ..attempt.clone()
+                });
+                writer.write(previous.clone()).await?;
+            }
         }
         if matches!(step, Step::StopServiceDeployment { .. })
             && let Some(status) = claim::stop(previous, plan)

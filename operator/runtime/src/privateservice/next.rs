@@ -28,6 +28,8 @@ pub(super) struct Timers {
     pub(super) collected: bool,
     /// The rollout in progress will be overdue.
     pub(super) overdue_in: Option<SignedDuration>,
+    /// A wait for something outside will be told as Stalled.
+    pub(super) stalled_in: Option<SignedDuration>,
 }
 
 /// How long something that only a person or another system can change is left before it is tried again anyway.
@@ -124,6 +126,7 @@ pub(super) fn next(
         .into_iter()
         .chain(repair)
         .chain(timers.overdue_in)
+        .chain(timers.stalled_in)
         .filter(SignedDuration::is_positive)
         .min();
     timer

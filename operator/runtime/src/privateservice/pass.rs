@@ -71,7 +71,6 @@ pub(super) async fn run(
     {
         observed.service = Fact::Unknown;
     }
-    rollout::follow(&observed, &mut memory);
     let redeploy = request::redeploy(object).or_else(|| memory.handled_redeploy.clone());
     let (pinned, unread) = match pin::pin(request::rollback_to(object), scope, &observed) {
         Pin::None => (None, None),
@@ -88,6 +87,7 @@ pub(super) async fn run(
         ..resolved.clone()
     };
     let desired = &resolved.desired;
+    rollout::follow(desired, &observed, &mut memory);
     let abort = request::abort(object, &previous);
     let judgement = judge(
         desired,
@@ -151,7 +151,14 @@ pub(super) async fn run(
     let execution = execute_announced(caller, &plan, attempt, &mut previous, writer).await?;
     let collected = collect(caller, &plan).await;
     want_facts(&account, scope, &plan, &observed, caller.priority, now);
-    want_evidence(&account, scope, &observed, judgement.as_ref(), remembered);
+    want_evidence(
+        &account,
+        scope,
+        &observed,
+        judgement.as_ref(),
+        remembered,
+        now,
+    );
     for step in plan
         .steps
         .iter()
@@ -163,11 +170,28 @@ pub(super) async fn run(
     remembered.stop_refused(&plan, &execution.outcomes);
     let after = inventory.observed(scope);
     let service = last_service(&account, scope, &desired.owner);
-    if let Some(service) = &service {
-        remembered.shortage =
-            Shortage::seen(remembered.shortage, service, desired.initial_count, now);
+    if remembered.shortage.is_none() && remembered.is_first_pass() {
+        remembered.shortage = Shortage::told(&previous, now);
     }
-    let failures = evidence::failures(&previous.failures, after.stopped.present(), desired);
+    // While a rollout is under way, too few tasks are part of it.
+    remembered.shortage = service
+        .as_ref()
+        .filter(|_| memory.course.complete)
+        .and_then(|service| {
+            Shortage::seen(remembered.shortage, service, desired.initial_count, now)
+        });
+    let failures = evidence::failures(
+        &previous.failures,
+        after.stopped.present(),
+        desired,
+        judgement
+            .as_ref()
+            .and_then(|judgement| judgement.id.as_deref()),
+    );
+    let stop_refused = judgement
+        .as_ref()
+        .and_then(|judgement| judgement.stoppable.as_ref())
+        .is_some_and(|arn| remembered.refused_stop.as_ref() == Some(arn));
     let overdue = judgement
         .as_ref()
         .is_some_and(|judgement| rollout::is_overdue(judgement, &memory, desired, now));
@@ -182,6 +206,7 @@ pub(super) async fn run(
         failures: &failures,
         desired,
         overdue,
+        stop_refused,
         dns: desired.dns.as_ref().map(|_| after.dns.present().is_some()),
         shortage: remembered.shortage,
         missed_sweeps: inventory.missed_sweeps(scope),
@@ -215,7 +240,7 @@ pub(super) async fn run(
         status.last_handled_reconcile_at = answered;
     }
     if let Some(asked) = abort {
-        match rollout::abort(judgement.as_ref(), &plan, &execution.outcomes) {
+        match rollout::abort(judgement.as_ref(), &plan, &execution.outcomes, stop_refused) {
             Abort::Wait => {}
             Abort::Done => status.last_handled_abort_at = Some(asked),
             Abort::Nothing(why) => {
@@ -232,6 +257,7 @@ pub(super) async fn run(
         // What stood there before this service did is no wish about a rollout of it.
         status.last_handled_abort_at = request::abort_at(object);
     }
+    let stalled_in = conditions::until_stalled(&status.conditions, now);
     writer.write(status).await?;
     if plan.is_settled() {
         remembered.settled();
@@ -261,6 +287,7 @@ pub(super) async fn run(
         &Timers {
             collected,
             overdue_in,
+            stalled_in,
         },
         now,
     ))
@@ -292,17 +319,28 @@ fn want_evidence(
     observed: &Observed,
     judgement: Option<&Judgement>,
     remembered: &mut Remembered,
+    now: Timestamp,
 ) {
     let mut needs = Vec::new();
     if judgement.is_some_and(|judgement| judgement.unread) {
         needs.push(Need::Deployment);
     }
-    if let Some(service) = observed.service.present() {
-        let symptoms = Symptoms::of(service);
-        if symptoms.is_worse_than(&remembered.symptoms, service) {
+    if let Some(judgement) = judgement
+        && let Some(service) = observed.service.present()
+    {
+        let symptoms = Symptoms::of(service, Some(judgement));
+        let asked = remembered.evidence_asked;
+        let answered = match &observed.stopped {
+            Fact::Present { at, .. } => asked.is_some_and(|asked| *at >= asked),
+            Fact::Absent { .. } | Fact::Unknown => false,
+        };
+        if answered || asked.is_none() && !symptoms.is_worse_than(&remembered.symptoms, service) {
+            remembered.symptoms = symptoms;
+            remembered.evidence_asked = None;
+        } else {
             needs.push(Need::Stopped);
+            remembered.evidence_asked.get_or_insert(now);
         }
-        remembered.symptoms = symptoms;
     }
     if observed
         .stopped

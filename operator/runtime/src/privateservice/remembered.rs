@@ -26,6 +26,8 @@ pub(crate) struct Remembered {
     pub(super) shortage: Option<Shortage>,
     /// What the service showed of failed tasks when ECS was last asked about them.
     pub(super) symptoms: Symptoms,
+    /// Since when ECS is being asked about failed tasks because the symptoms got worse.
+    pub(super) evidence_asked: Option<Timestamp>,
     /// The service deployment that AWS would not stop.
     pub(super) refused_stop: Option<String>,
     /// Differences that were mended.
@@ -38,6 +40,8 @@ pub(crate) struct Remembered {
     cluster_gone: Option<Timestamp>,
     /// Failures in a row.
     failures: u32,
+    /// True after the first pass.
+    passed: bool,
 }
 
 /// A call about tags is not repeated sooner; each further time it is twice as long.
@@ -55,7 +59,9 @@ impl Remembered {
             edited: false,
             shortage: None,
             symptoms: Symptoms::default(),
+            evidence_asked: None,
             refused_stop: None,
+            passed: false,
             repairs: Repairs::default(),
             looking: None,
             tagged: None,
@@ -78,6 +84,13 @@ impl Remembered {
         self.since = now;
         self.edited = generation != handled;
         self.failures = 0;
+    }
+
+    /// True once: in the first pass of this process that asks.
+    pub(super) const fn is_first_pass(&mut self) -> bool {
+        let first = !self.passed;
+        self.passed = true;
+        first
     }
 
     /// The edit has been carried out.

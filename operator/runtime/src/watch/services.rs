@@ -24,14 +24,16 @@ struct Fingerprint {
     generation: Option<i64>,
     deleted: Option<Time>,
     finalizers: Vec<String>,
-    asked: [Option<String>; 3],
+    asked: [Option<String>; 5],
 }
 
 /// Annotations by which a user asks for something.
-const ASKING: [&str; 3] = [
+const ASKING: [&str; 5] = [
     meta::RECONCILE_AT,
     meta::FLUX_REQUESTED_AT,
     meta::REDEPLOY_AT,
+    meta::ABORT_AT,
+    meta::ROLLBACK_TO,
 ];
 
 impl Fingerprint {

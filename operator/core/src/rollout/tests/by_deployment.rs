@@ -166,12 +166,13 @@ fn a_rollout_that_was_sent_while_nobody_wrote_it_down_is_followed() {
             replaces: Some("d1".into()),
             redeploy_at: Some("now".into()),
             at: Some(Time(at(2))),
+            ..Attempt::default()
         });
         memory.rollout = Some(RolloutStatus {
             phase: Some(RolloutPhase::Complete),
             ..ours("d1", None)
         });
-        follow(&observed, &mut memory);
+        follow(&desired(TWO), &observed, &mut memory);
         let judgement = judge(&desired(TWO), &observed, &memory).unwrap();
         assert_eq!(judgement.phase, phase);
         assert_eq!(memory.attempt, None);
@@ -194,7 +195,7 @@ fn an_attempt_that_never_left_is_no_rollout() {
         ..Attempt::default()
     };
     memory.attempt = Some(attempt.clone());
-    follow(&observed, &mut memory);
+    follow(&desired(TWO), &observed, &mut memory);
     assert_eq!((memory.attempt, memory.rollout), (Some(attempt), None));
 }
 
@@ -203,13 +204,26 @@ fn nothing_new_is_sent_before_it_is_known_how_the_last_rollout_ended() {
     let (mut observed, mut memory) = scene(service_deployment(Status::InProgress), BACK);
     observed.deployment = Fact::Unknown;
     memory.rollout = Some(sent());
-    follow(&observed, &mut memory);
+    follow(&desired(TWO), &observed, &mut memory);
     let judgement = judge(&desired(TWO), &observed, &memory).unwrap();
     assert!(judgement.unsure);
     assert_eq!(judgement.phase, RolloutPhase::Progressing);
     let planned = planned(&desired(TWO), &observed, &mut memory, &judgement, 3);
     assert_eq!(planned.steps, []);
     assert_eq!(planned.waiting_on, [WaitingOn::Read(Need::Deployment)]);
+}
+
+#[test]
+fn a_service_deployment_that_was_read_before_the_rollback_began_proves_nothing() {
+    for shown in [GOING_BACK, BACK] {
+        let (observed, mut memory) = scene(service_deployment(Status::InProgress), shown);
+        memory.rollout = Some(sent());
+        follow(&desired(TWO), &observed, &mut memory);
+        let judgement = judge(&desired(TWO), &observed, &memory).unwrap();
+        assert!(judgement.unsure, "{judgement:?}");
+        let plan = planned(&desired(TWO), &observed, &mut memory, &judgement, 3);
+        assert_eq!(plan.steps, []);
+    }
 }
 
 /// The plan, with what the judgement means for it.
@@ -240,7 +254,7 @@ fn an_edit_during_a_rollback_waits_for_it_and_a_revert_needs_nothing() {
         let (observed, mut memory) =
             scene(service_deployment(Status::RollbackInProgress), GOING_BACK);
         memory.rollout = Some(sent());
-        follow(&observed, &mut memory);
+        follow(&wanted, &observed, &mut memory);
         let judgement = judge(&wanted, &observed, &memory).unwrap();
         assert_eq!(judgement.phase, RolloutPhase::RollingBack);
         assert!(!judgement.concerns_spec);
@@ -335,7 +349,7 @@ fn a_lost_status_does_not_forget_what_failed() {
     let tags = service.tags.get_or_insert_default();
     tags.insert(meta::TAG_FAILED.into(), failed.0.clone());
     memory.applied = None;
-    follow(&observed, &mut memory);
+    follow(&desired(TWO), &observed, &mut memory);
     assert!(is_held(&memory, &desired(TWO)));
     assert!(!is_held(&memory, &desired(ONE)));
     let judgement = judge(&desired(TWO), &observed, &memory).unwrap();
@@ -413,15 +427,18 @@ fn an_abort_stops_what_is_in_progress_and_nothing_else() {
             ..
         }]
     ));
-    assert_eq!(abort(Some(&judgement), &stop, &[]), Abort::Wait);
+    assert_eq!(abort(Some(&judgement), &stop, &[], false), Abort::Wait);
     let outcomes = [Outcome::DeploymentStopped];
-    assert_eq!(abort(Some(&judgement), &stop, &outcomes), Abort::Done);
+    assert_eq!(
+        abort(Some(&judgement), &stop, &outcomes, false),
+        Abort::Done
+    );
     // A newer spec replaces the rollout, which is what was wanted.
     let three = desired("{source: {image: {name: 'redis:3'}}}");
     let plan = plan(&three, &observed, &memory);
     assert!(plan.steps.iter().any(Step::starts_rollout));
     assert!(matches!(
-        abort(Some(&judgement), &plan, &[]),
+        abort(Some(&judgement), &plan, &[], false),
         Abort::Nothing(_)
     ));
     let complete = Judgement {
@@ -430,7 +447,139 @@ fn an_abort_stops_what_is_in_progress_and_nothing_else() {
         ..judgement
     };
     assert!(matches!(
-        abort(Some(&complete), &Plan::default(), &[]),
+        abort(Some(&complete), &Plan::default(), &[], false),
         Abort::Nothing(_)
     ));
+}
+
+/// The attempt to send TWO, with what was there before.
+fn attempt(replaces: &str, service_deployment: &str) -> Attempt {
+    Attempt {
+        identity: desired(TWO).rollout_identity().0,
+        replaces: Some(replaces.into()),
+        replaces_service_deployment: Some(service_deployment.into()),
+        at: Some(Time(at(2))),
+        ..Attempt::default()
+    }
+}
+
+#[test]
+fn a_rollout_that_was_lost_and_rolled_back_is_not_sent_again_before_its_end_is_known() {
+    let (mut observed, mut memory) = scene(service_deployment(Status::RollbackSuccessful), BACK);
+    let known = std::mem::take(&mut observed.deployment);
+    memory.attempt = Some(attempt("d1", "arn:before"));
+    memory.rollout = Some(RolloutStatus {
+        phase: Some(RolloutPhase::Complete),
+        ..ours("d1", None)
+    });
+    for hides_arn in [false, true] {
+        let (mut observed, mut memory) = (observed.clone(), memory.clone());
+        if hides_arn {
+            let Fact::Present { value: service, .. } = &mut observed.service else {
+                panic!()
+            };
+            service.service_deployment = None;
+        }
+        follow(&desired(TWO), &observed, &mut memory);
+        let judgement = judge(&desired(TWO), &observed, &memory).unwrap();
+        assert!(judgement.unsure);
+        let plan = planned(&desired(TWO), &observed, &mut memory, &judgement, 3);
+        assert_eq!(plan.steps, []);
+        observed.deployment = known.clone();
+        follow(&desired(TWO), &observed, &mut memory);
+        let judgement = judge(&desired(TWO), &observed, &memory).unwrap();
+        assert_eq!(judgement.phase, RolloutPhase::RolledBack);
+        assert_eq!(judgement.failed, Some(desired(TWO).rollout_identity()));
+    }
+}
+
+#[test]
+fn a_rollout_that_never_left_is_not_condemned_by_the_rollback_of_the_one_before() {
+    // ONE was being rolled back (service deployment ARN) when TWO was written down, and never sent.
+    for (status, shown) in [
+        (Status::RollbackInProgress, GOING_BACK),
+        (Status::RollbackSuccessful, BACK),
+    ] {
+        let (observed, mut memory) = scene(service_deployment(status), shown);
+        memory.attempt = Some(attempt("d2", ARN));
+        memory.rollout = Some(RolloutStatus {
+            identity: Some("another".into()),
+            ..sent()
+        });
+        follow(&desired(TWO), &observed, &mut memory);
+        let judgement = judge(&desired(TWO), &observed, &memory).unwrap();
+        assert_ne!(judgement.failed, Some(desired(TWO).rollout_identity()));
+        assert!(memory.attempt.is_some());
+    }
+}
+
+#[test]
+fn somebody_elses_deployment_over_ours_is_no_failure_of_ours() {
+    let theirs = ServiceDeployment {
+        arn: "arn:theirs".into(),
+        ..service_deployment(Status::InProgress)
+    };
+    let (observed, mut memory) = scene(theirs, &[("d9", 1, RolloutState::InProgress)]);
+    memory.rollout = Some(sent());
+    follow(&desired(TWO), &observed, &mut memory);
+    let judgement = judge(&desired(TWO), &observed, &memory).unwrap();
+    assert_eq!(judgement.failed, None);
+    let plan = planned(&desired(TWO), &observed, &mut memory, &judgement, 3);
+    assert!(plan.steps.iter().any(Step::starts_rollout), "it is mended");
+}
+
+#[test]
+fn a_rollback_that_failed_is_remembered_as_such() {
+    let shown = &[
+        ("d3", 1, RolloutState::Failed),
+        ("d2", 2, RolloutState::Failed),
+    ];
+    let failed = RolloutStatus {
+        phase: Some(RolloutPhase::Failed),
+        failed_hash: Some(desired(TWO).rollout_identity().0),
+        rollback_failed: true,
+        ..sent()
+    };
+    for unreadable in [false, true] {
+        let (mut observed, mut memory) = scene(service_deployment(Status::RollbackFailed), shown);
+        observed.deployment = Fact::Unknown;
+        observed.deployment_unreadable = unreadable;
+        memory.failed_rollout = Some(desired(TWO).rollout_identity());
+        let judgement = judged(&desired(TWO), &observed, &memory, Some(&failed)).unwrap();
+        assert_eq!(
+            (judgement.phase, judgement.rollback_failed),
+            (RolloutPhase::Failed, true)
+        );
+    }
+    let (mut observed, memory) = scene(service_deployment(Status::RollbackFailed), shown);
+    observed.deployment = Fact::Unknown;
+    observed.deployment_unreadable = true;
+    let judgement = judged(&desired(TWO), &observed, &memory, Some(&sent())).unwrap();
+    assert_eq!(
+        (judgement.phase, judgement.rollback_failed),
+        (RolloutPhase::Failed, true)
+    );
+}
+
+#[test]
+fn what_carries_another_owners_tag_is_not_judged() {
+    let (mut observed, memory) = scene(service_deployment(Status::RollbackSuccessful), BACK);
+    let Fact::Present { value: service, .. } = &mut observed.service else {
+        panic!()
+    };
+    service.tags.get_or_insert_default().clear();
+    assert_eq!(
+        judged(&desired(TWO), &observed, &memory, Some(&sent())),
+        None
+    );
+}
+
+#[test]
+fn a_status_lost_during_a_rollback_condemns_what_failed() {
+    let (observed, mut memory) = scene(service_deployment(Status::RollbackInProgress), GOING_BACK);
+    memory.applied = None;
+    follow(&desired(TWO), &observed, &mut memory);
+    let judgement = judge(&desired(TWO), &observed, &memory).unwrap();
+    assert_eq!(judgement.phase, RolloutPhase::RollingBack);
+    assert_eq!(judgement.failed, Some(desired(TWO).rollout_identity()));
 }
