@@ -9,6 +9,7 @@ mod pass;
 mod placing;
 mod remembered;
 mod request;
+mod standing;
 mod writing;
 
 pub(crate) use remembered::Remembered;

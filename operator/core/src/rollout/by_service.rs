@@ -1,10 +1,11 @@
 //! The signs of a failed rollout that DescribeServices alone shows. Pure. They must do where service deployments cannot be read.
 
-use super::{Judgement, Scene, ended_by_words};
+use super::Judgement;
+use super::scene::Scene;
 use crate::hash::Hash;
 use crate::observed::{EcsDeployment, RolloutState};
 use crate::service::{Member, MemberHashes};
-use privateservice_api::privateservice::RolloutPhase;
+use privateservice_api::privateservice::{EndedBy, RolloutPhase};
 
 impl Scene<'_> {
     /// The signs of a failure of what was sent, or of what is wanted.
@@ -98,13 +99,28 @@ impl Scene<'_> {
             ended_by: self
                 .rollout
                 .and_then(|rollout| rollout.ended_by)
-                .or_else(|| Some(ended_by_words(&message))),
+                .or_else(|| self.ended_by(&message)),
             message,
             failed: Some(identity),
             // It is another deployment than ours that failed: the one by which ECS went back.
             rollback_failed: phase == RolloutPhase::Failed
                 && deployment.is_none_or(|deployment| !deployment.primary),
             ..Judgement::default()
+        }
+    }
+
+    /// What ended it, by AWS's words where there are some, else by tasks that had failed. A guess at people would be no better than silence.
+    fn ended_by(&self, message: &str) -> Option<EndedBy> {
+        let failed_tasks = self
+            .rollout
+            .and_then(|rollout| rollout.tasks)
+            .map_or(0, |tasks| tasks.failed);
+        match ended_by_words(message) {
+            EndedBy::Stopped if message.to_lowercase().contains("stopped") => {
+                Some(EndedBy::Stopped)
+            }
+            EndedBy::Stopped => (failed_tasks > 0).then_some(EndedBy::CircuitBreaker),
+            told => Some(told),
         }
     }
 
@@ -139,4 +155,16 @@ fn words(deployment: &EcsDeployment) -> String {
         .rollout_reason
         .clone()
         .unwrap_or_else(|| "ECS gave no reason".to_owned())
+}
+
+/// What ended a deployment, where only AWS's words tell.
+pub(super) fn ended_by_words(words: &str) -> EndedBy {
+    let words = words.to_lowercase();
+    if words.contains("circuit breaker") || words.contains("failed to start") {
+        EndedBy::CircuitBreaker
+    } else if words.contains("alarm") {
+        EndedBy::Alarm
+    } else {
+        EndedBy::Stopped
+    }
 }

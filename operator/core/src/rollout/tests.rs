@@ -7,6 +7,7 @@ use super::*;
 use crate::fact::Fact;
 use crate::fixtures::{apply, at, completed, empty, memory, resolved};
 use crate::memory::Applied;
+use crate::observed::{EcsDeployment, RolloutState};
 use crate::plan::plan;
 
 pub(super) const ONE: &str = "{source: {image: {name: 'redis:1'}}}";

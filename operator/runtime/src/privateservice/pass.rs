@@ -6,25 +6,24 @@ use super::next::{Next, Timers, after_problem, next, want_facts};
 use super::placing;
 use super::remembered::Remembered;
 use super::request;
+use super::standing;
 use super::writing::Writer;
 use crate::context::Context;
 use crate::events::Event;
 use crate::kind;
 use k8s_openapi::jiff::Timestamp;
 use privateservice_api::conditions::Reason;
-use privateservice_api::privateservice::RolloutPhase;
 use privateservice_api::{PrivateService, PrivateServiceStatus};
 use privateservice_aws::{Account, Lane, Priority};
-use privateservice_core::assess::{self, Pass, Shortage};
+use privateservice_core::assess::{self, Pass};
 use privateservice_core::claim;
 use privateservice_core::conditions;
-use privateservice_core::desired::Desired;
-use privateservice_core::evidence::{self, Symptoms};
+use privateservice_core::evidence;
 use privateservice_core::fact::Fact;
 use privateservice_core::failure::Failure;
 use privateservice_core::guard;
 use privateservice_core::hash::Hash;
-use privateservice_core::memory::{self, Memory};
+use privateservice_core::memory;
 use privateservice_core::observed::{Observed, Scope, Service, ServiceStatus};
 use privateservice_core::owner::Owner;
 use privateservice_core::pin::{self, Pin};
@@ -33,7 +32,7 @@ use privateservice_core::plan::{self, Need, Plan, WaitingOn};
 use privateservice_core::problem::Problem;
 use privateservice_core::report::{self, Report};
 use privateservice_core::resolve::Resolved;
-use privateservice_core::rollout::{self, Abort, Asked, Judgement};
+use privateservice_core::rollout;
 use privateservice_core::step::{Outcome, Step};
 use std::sync::Arc;
 
@@ -89,7 +88,7 @@ pub(super) async fn run(
     let desired = &resolved.desired;
     rollout::follow(desired, &observed, &mut memory);
     let abort = request::abort(object, &previous);
-    let judgement = judge(
+    let judgement = standing::judge(
         desired,
         &observed,
         &mut memory,
@@ -151,7 +150,7 @@ pub(super) async fn run(
     let execution = execute_announced(caller, &plan, attempt, &mut previous, writer).await?;
     let collected = collect(caller, &plan).await;
     want_facts(&account, scope, &plan, &observed, caller.priority, now);
-    want_evidence(
+    standing::want_evidence(
         &account,
         scope,
         &observed,
@@ -170,16 +169,14 @@ pub(super) async fn run(
     remembered.stop_refused(&plan, &execution.outcomes);
     let after = inventory.observed(scope);
     let service = last_service(&account, scope, &desired.owner);
-    if remembered.shortage.is_none() && remembered.is_first_pass() {
-        remembered.shortage = Shortage::told(&previous, now);
-    }
-    // While a rollout is under way, too few tasks are part of it.
-    remembered.shortage = service
-        .as_ref()
-        .filter(|_| memory.course.complete)
-        .and_then(|service| {
-            Shortage::seen(remembered.shortage, service, desired.initial_count, now)
-        });
+    standing::look_for_shortage(
+        service.as_ref(),
+        judgement.as_ref(),
+        desired.initial_count,
+        &previous,
+        remembered,
+        now,
+    );
     let failures = evidence::failures(
         &previous.failures,
         after.stopped.present(),
@@ -239,24 +236,16 @@ pub(super) async fn run(
     if answered.is_some() {
         status.last_handled_reconcile_at = answered;
     }
-    if let Some(asked) = abort {
-        match rollout::abort(judgement.as_ref(), &plan, &execution.outcomes, stop_refused) {
-            Abort::Wait => {}
-            Abort::Done => status.last_handled_abort_at = Some(asked),
-            Abort::Nothing(why) => {
-                status.last_handled_abort_at = Some(asked);
-                let event = Event::warning(
-                    "NothingToAbort",
-                    format!("nothing to abort: {why}"),
-                    "Execute",
-                );
-                ctx.events.publish(object, event);
-            }
-        }
-    } else if previous.last_handled_abort_at.is_none() {
-        // What stood there before this service did is no wish about a rollout of it.
-        status.last_handled_abort_at = request::abort_at(object);
-    }
+    status.last_handled_abort_at = request::abort_answered(
+        object,
+        &previous,
+        rollout::abort(judgement.as_ref(), &plan, &execution.outcomes, stop_refused),
+        |why| {
+            let words = format!("nothing to abort: {why}");
+            let event = Event::warning("NothingToAbort", words, "Execute");
+            ctx.events.publish(object, event);
+        },
+    );
     let stalled_in = conditions::until_stalled(&status.conditions, now);
     writer.write(status).await?;
     if plan.is_settled() {
@@ -269,7 +258,7 @@ pub(super) async fn run(
     {
         remembered.repairs.mended(&plan.drift, now);
     }
-    let moving = is_moving(
+    let moving = standing::is_moving(
         &plan,
         &execution.outcomes,
         judgement.as_ref(),
@@ -312,75 +301,9 @@ async fn collect(caller: Caller<'_>, plan: &Plan) -> bool {
     execute(caller, &alone).await.failure.is_none()
 }
 
-/// Asks for what tells more about a rollout or a shortage of tasks, although the plan does not wait for it.
-fn want_evidence(
-    account: &Arc<Account>,
-    scope: &Scope,
-    observed: &Observed,
-    judgement: Option<&Judgement>,
-    remembered: &mut Remembered,
-    now: Timestamp,
-) {
-    let mut needs = Vec::new();
-    if judgement.is_some_and(|judgement| judgement.unread) {
-        needs.push(Need::Deployment);
-    }
-    if let Some(judgement) = judgement
-        && let Some(service) = observed.service.present()
-    {
-        let symptoms = Symptoms::of(service, Some(judgement));
-        let asked = remembered.evidence_asked;
-        let answered = match &observed.stopped {
-            Fact::Present { at, .. } => asked.is_some_and(|asked| *at >= asked),
-            Fact::Absent { .. } | Fact::Unknown => false,
-        };
-        if answered || asked.is_none() && !symptoms.is_worse_than(&remembered.symptoms, service) {
-            remembered.symptoms = symptoms;
-            remembered.evidence_asked = None;
-        } else {
-            needs.push(Need::Stopped);
-            remembered.evidence_asked.get_or_insert(now);
-        }
-    }
-    if observed
-        .stopped
-        .present()
-        .is_some_and(|stopped| !stopped.settled)
-    {
-        // One of them is still on its way down: its exit code is not there yet.
-        needs.push(Need::Stopped);
-    }
-    if !needs.is_empty() {
-        account
-            .inventory()
-            .demand(scope, &needs, remembered.priority());
-    }
-}
-
 /// True for a call that changes tags of the ECS service and nothing else.
 const fn is_about_tags(step: &Step) -> bool {
     matches!(step, Step::TagService { .. } | Step::UntagService { .. })
-}
-
-/// Judges the rollout, lets a failure seen now hold the plan at once, and says what the plan must heed.
-fn judge(
-    desired: &Desired,
-    observed: &Observed,
-    memory: &mut Memory,
-    abort: bool,
-    remembered: &Remembered,
-    now: Timestamp,
-) -> Option<Judgement> {
-    let judgement = rollout::judge(desired, observed, memory)?;
-    // Where nothing speaks of a failure, what failed before was another rollout.
-    memory.failed_rollout.clone_from(&judgement.failed);
-    let asked = Asked {
-        abort,
-        refused: remembered.refused_stop.as_deref(),
-        now,
-    };
-    memory.course = rollout::course(&judgement, memory, desired, asked);
-    Some(judgement)
 }
 
 /// An older object that has this name, unless AWS already says that the name is ours.
@@ -411,40 +334,4 @@ fn last_service(account: &Arc<Account>, scope: &Scope, owner: &Owner) -> Option<
 
 fn was_ready(status: &PrivateServiceStatus, generation: Option<i64>) -> bool {
     status.observed_generation == generation && conditions::is_ready(&status.conditions)
-}
-
-/// True while AWS changes by itself, so that it is read often.
-fn is_moving(
-    plan: &Plan,
-    outcomes: &[Outcome],
-    judgement: Option<&Judgement>,
-    service: Option<&Service>,
-) -> bool {
-    let rolling = judgement.is_some_and(|judgement| {
-        matches!(
-            judgement.phase,
-            RolloutPhase::Progressing | RolloutPhase::RollingBack
-        )
-    });
-    // ECS starts no more tasks after a failure that it could not roll back.
-    let failed = judgement.is_some_and(|judgement| judgement.phase == RolloutPhase::Failed);
-    let counting = service.is_some_and(|service| {
-        service.running_count != service.desired_count || service.pending_count != 0
-    });
-    let started = outcomes.iter().any(|outcome| {
-        matches!(
-            outcome,
-            Outcome::ServiceCreated { .. } | Outcome::ServiceUpdated { .. }
-        )
-    });
-    // A service that is not shown yet, right after it was created, soon is.
-    let unsettled = plan.waiting_on.iter().any(|waiting| {
-        matches!(
-            waiting,
-            WaitingOn::Draining
-                | WaitingOn::Rollback
-                | WaitingOn::AbsenceConfirmation(Need::Service)
-        )
-    });
-    rolling || (counting && !failed) || started || unsettled
 }

@@ -40,8 +40,8 @@ pub(crate) struct Remembered {
     cluster_gone: Option<Timestamp>,
     /// Failures in a row.
     failures: u32,
-    /// True after the first pass.
-    passed: bool,
+    /// True once it was seen how the service stands.
+    looked: bool,
 }
 
 /// A call about tags is not repeated sooner; each further time it is twice as long.
@@ -61,7 +61,7 @@ impl Remembered {
             symptoms: Symptoms::default(),
             evidence_asked: None,
             refused_stop: None,
-            passed: false,
+            looked: false,
             repairs: Repairs::default(),
             looking: None,
             tagged: None,
@@ -86,10 +86,10 @@ impl Remembered {
         self.failures = 0;
     }
 
-    /// True once: in the first pass of this process that asks.
-    pub(super) const fn is_first_pass(&mut self) -> bool {
-        let first = !self.passed;
-        self.passed = true;
+    /// True once: when this process sees for the first time how the service stands.
+    pub(super) const fn is_first_look(&mut self) -> bool {
+        let first = !self.looked;
+        self.looked = true;
         first
     }
 

@@ -7,6 +7,7 @@ use privateservice_api::{PrivateService, PrivateServiceStatus, meta};
 use privateservice_aws::Inventory;
 use privateservice_core::fact::Fact;
 use privateservice_core::observed::Scope;
+use privateservice_core::rollout::Abort;
 
 /// What the annotations ask for. Where both are set, the words of both: a new one of either is a new request.
 pub(super) fn requested(object: &PrivateService) -> Option<String> {
@@ -39,6 +40,28 @@ pub(super) fn abort(object: &PrivateService, status: &PrivateServiceStatus) -> O
     abort_at(object).filter(|asked| {
         status.intent.is_some() && status.last_handled_abort_at.as_ref() != Some(asked)
     })
+}
+
+/// The newest wish to abort that has been dealt with, after a pass in which this became of it. `nothing` is told why there was nothing to do.
+pub(super) fn abort_answered(
+    object: &PrivateService,
+    status: &PrivateServiceStatus,
+    became: Abort,
+    nothing: impl FnOnce(&str),
+) -> Option<String> {
+    let before = status.last_handled_abort_at.clone();
+    let Some(asked) = abort(object, status) else {
+        // What stood there before this service did is no wish about a rollout of it.
+        return before.or_else(|| abort_at(object));
+    };
+    match became {
+        Abort::Wait => before,
+        Abort::Done => Some(asked),
+        Abort::Nothing(why) => {
+            nothing(&why);
+            Some(asked)
+        }
+    }
 }
 
 /// Has AWS read anew for a request that `handled` does not name yet. The request, once a read that began after it has ended.
