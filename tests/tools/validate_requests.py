@@ -46,30 +46,42 @@ class Models:
             raise LookupError(f"{service} has no operation '{operation}'") from None
 
 
-def parse_query(text, shape):
-    """The top-level scalars of a form-encoded body; nested ones (`Tags.member.1.Key`) are left out."""
-    params = {}
-    for name, value in urllib.parse.parse_qsl(text, keep_blank_values=True):
-        if name in ("Action", "Version") or "." in name:
+def parse_query(pairs, shape):
+    """The parameters of a form: `Tags.member.1.Key` is the member `Key` of the first of `Tags`."""
+    tree = {}
+    for name, value in pairs:
+        if name in ("Action", "Version"):
             continue
-        kind = shape.members[name].type_name if shape and name in shape.members else "string"
-        if kind in ("integer", "long") and re.fullmatch(r"-?\d+", value):
-            params[name] = int(value)
-        elif kind == "boolean" and value in ("true", "false"):
-            params[name] = value == "true"
-        else:
-            params[name] = value
-    return params
+        *path, last = name.split(".")
+        node = tree
+        for part in path:
+            node = node.setdefault(part, {})
+        node[last] = value
+    return {name: of_shape(value, shape.members.get(name) if shape else None) for name, value in tree.items()}
+
+
+def of_shape(value, shape):
+    """A form's value as the model's type; what the model does not know stays as it is, and is complained about later."""
+    kind = shape.type_name if shape is not None else "string"
+    if kind == "list":
+        items = value.get("member", value) if isinstance(value, dict) else {}
+        return [of_shape(items[key], shape.member) for key in sorted(items, key=int)]
+    if kind == "structure" and isinstance(value, dict):
+        return {name: of_shape(inner, shape.members.get(name)) for name, inner in value.items()}
+    if kind in ("integer", "long") and re.fullmatch(r"-?\d+", str(value)):
+        return int(value)
+    if kind == "boolean" and value in ("true", "false"):
+        return value == "true"
+    return value
 
 
 def parse_body(body, model):
     if body is None or body == "":
         return {}
-    if isinstance(body, str):
-        if model.service_model.protocol == "query":
-            return parse_query(body, model.input_shape)
-        body = json.loads(body)
-    return body
+    if model.service_model.protocol == "query":
+        pairs = body.items() if isinstance(body, dict) else urllib.parse.parse_qsl(body, keep_blank_values=True)
+        return parse_query(pairs, model.input_shape)
+    return json.loads(body) if isinstance(body, str) else body
 
 
 def beyond_botocore(value, shape, path):
@@ -179,6 +191,11 @@ def self_test():
         ("a service AWS lacks", "ecz", "CreateService", {}, "has no service"),
         ("a form", "sts", "GetCallerIdentity", "Action=GetCallerIdentity&Version=2011-06-15", None),
         ("a wrong member in a form", "sts", "GetCallerIdentity", "Action=GetCallerIdentity&Name=x", "Unknown parameter"),
+        ("a list in a form", "cloudformation", "DescribeStacks", "StackName=a", None),
+        ("a wrong member of a list in a form", "cloudformation", "CreateChangeSet",
+         {"StackName": "a", "ChangeSetName": "b", "Tags.member.1.Kee": "k"}, "Tags[]"),
+        ("a value outside an enum in a form", "cloudformation", "CreateChangeSet",
+         "StackName=a&ChangeSetName=b&Capabilities.member.1=CAPABILITY_ALL", "is not one of"),
         ("no body", "ecs", "ListClusters", None, None),
     ]
     models, wrong = Models(), 0
