@@ -26,6 +26,8 @@ build: ## compile everything, tests included
 test: tools build ## run every test
 	$(call step,checking the checker of AWS requests)
 	@.cache/python/bin/python tests/tools/validate_requests.py --self-test
+	$(call step,checking the template of Environments)
+	@.cache/python/bin/cfn-lint config/aws/environment.yaml
 	$(call step,running the tests)
 	@RUST_TEST_THREADS=$(TEST_THREADS) cargo test --workspace --locked
 
@@ -39,19 +41,24 @@ bench: tools ## count the AWS calls, the time and the memory that many services 
 	@cargo build --locked --release -p privateservice-operator -p aws-sim -p privateservice-tests --bins
 	@cargo run --locked -q --release -p privateservice-tests --bin bench
 
-lint: deny-tool ## formatting, clippy, dependencies
+lint: tools deny-tool ## formatting, clippy, dependencies, charts
 	$(call step,formatting)
 	@cargo fmt --all -- --check
 	$(call step,clippy)
 	@cargo clippy --workspace --all-targets --locked -- -D warnings
 	$(call step,dependencies: licences and what must not be among them)
 	@$(DENY) --locked check bans licenses sources
+	$(call step,charts: their templates and the schema of their values)
+	@helm="$$(tests/tools/install --where)/helm"; for chart in charts/*; do \
+	  "$$helm" lint --strict --quiet "$$chart"; \
+	  "$$helm" template --namespace default release "$$chart" >/dev/null; \
+	done
 
 fmt: ## format the code
 	@cargo fmt --all
 
-crds: ## write crds/*.yaml again from the types
-	$(call step,writing crds/)
+crds: ## write crds/*.yaml and their chart again from the types
+	$(call step,writing crds/ and charts/privateservice-operator-crds/templates/)
 	@UPDATE_CRDS=1 cargo test --locked -q -p privateservice-api --test crds
 
 deny-tool:

@@ -1,7 +1,8 @@
-//! The operator's command line: `run`, `crds`, `version`. Everything else is in the crates below.
+//! The operator's command line: `run`, `crds`, `iam-policy`, `version`. Everything else is in the crates below.
 
 use anyhow::Context as _;
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use privateservice_aws::permissions::policy::Policy;
 use privateservice_runtime::{Config, telemetry};
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -22,14 +23,56 @@ enum Command {
     Run(Box<Config>),
     /// Prints the CustomResourceDefinitions as YAML.
     Crds,
+    /// Prints the least IAM policy as JSON.
+    IamPolicy(IamPolicy),
     /// Prints the version.
     Version,
+}
+
+#[derive(Args)]
+struct IamPolicy {
+    #[command(flatten)]
+    scope: Scope,
+
+    /// Partition of the ARNs in it.
+    #[arg(long, value_enum, default_value_t)]
+    partition: Partition,
+}
+
+/// What the policy is for.
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+struct Scope {
+    /// For the operator: services, and Environments whose parts exist.
+    #[arg(long)]
+    services: bool,
+
+    /// For the operator, beside the one above: Environments that make their parts as a CloudFormation stack.
+    #[arg(long)]
+    foundation: bool,
+
+    /// For the role that CloudFormation works with (`spec.foundation.cloudFormationRoleArn`); without one, for the operator.
+    #[arg(long)]
+    foundation_resources: bool,
+}
+
+/// A set of Regions with accounts of its own.
+#[derive(ValueEnum, Clone, Copy, Default)]
+enum Partition {
+    /// Most Regions.
+    #[default]
+    Aws,
+    /// China.
+    AwsCn,
+    /// AWS GovCloud (US).
+    AwsUsGov,
 }
 
 fn main() -> ExitCode {
     let result = match Program::parse().command {
         Command::Run(config) => run(*config),
         Command::Crds => crds(),
+        Command::IamPolicy(wanted) => iam_policy(&wanted),
         Command::Version => print(&format!("{}\n", env!("CARGO_PKG_VERSION"))),
     };
     match result {
@@ -87,6 +130,23 @@ fn crds() -> anyhow::Result<()> {
     let documents = privateservice_api::crd::yaml().context("cannot write the CRDs as YAML")?;
     let texts: Vec<String> = documents.into_iter().map(|(_, text)| text).collect();
     print(&texts.join("---\n"))
+}
+
+fn iam_policy(wanted: &IamPolicy) -> anyhow::Result<()> {
+    let policy = if wanted.scope.services {
+        Policy::Services
+    } else if wanted.scope.foundation {
+        Policy::Foundation
+    } else {
+        Policy::FoundationResources
+    };
+    let partition = match wanted.partition {
+        Partition::Aws => "aws",
+        Partition::AwsCn => "aws-cn",
+        Partition::AwsUsGov => "aws-us-gov",
+    };
+    let document = policy.document(partition);
+    print(&(serde_json::to_string_pretty(&document).context("cannot write JSON")? + "\n"))
 }
 
 fn print(text: &str) -> anyhow::Result<()> {

@@ -136,6 +136,9 @@ async fn a_service_is_deleted_although_its_environment_is_gone() {
         .delete("staging", &DeleteParams::default())
         .await
         .unwrap();
+    // It waits for its service, unless somebody takes the finalizer away by force.
+    let forced = json!({"metadata": {"finalizers": null}});
+    world.patch_environment("staging", &forced).await.unwrap();
     world.refused("web", "EnvironmentNotFound").await.unwrap();
     world.ecs_service("web").unwrap();
     world.delete("web").await.unwrap();

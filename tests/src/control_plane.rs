@@ -3,6 +3,7 @@
 //!
 //! Invariant: nothing of it outlives the test process. There are no nodes: a Pod is stored and never runs.
 
+mod account;
 mod components;
 
 use std::path::{Path, PathBuf};
@@ -15,6 +16,7 @@ use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config, ResourceExt};
 use tokio::sync::OnceCell;
 
+pub use self::account::Audited;
 use self::components::Layout;
 use crate::command::{self, Output, repository, tool};
 use crate::process::Supervised;

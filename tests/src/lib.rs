@@ -6,12 +6,14 @@
 pub mod aws;
 pub mod calls;
 pub mod certificates;
+pub mod charts;
 pub mod command;
 pub mod control_plane;
 pub mod eventually;
 pub mod operator;
 pub mod planes;
 pub mod process;
+pub mod proxy;
 pub mod rules;
 pub mod scratch;
 pub mod seed;

@@ -12,6 +12,9 @@ use crate::process::{Program, Supervised, free_port};
 /// Ready in half a second on an idle machine; a busy one gets much more before the wait is called off.
 const READY_DEADLINE: Duration = Duration::from_mins(1);
 
+/// Passes may take 25 s to end, and Events and the lease a few more.
+const STOP_DEADLINE: Duration = Duration::from_secs(40);
+
 /// How often a start is tried when another process takes the port first.
 const PORT_ATTEMPTS: u32 = 3;
 
@@ -131,6 +134,32 @@ impl Operator {
     /// Kills it, as `kill -9` does.
     pub fn kill(&mut self) {
         self.process.kill();
+    }
+
+    /// Asks it to stop, as Kubernetes does, and returns its exit code.
+    ///
+    /// # Errors
+    /// When it does not end in time; the message quotes its log.
+    pub async fn stop(&mut self) -> Result<i32> {
+        self.process.signal("TERM")?;
+        self.process.ended(STOP_DEADLINE).await
+    }
+
+    /// Waits for it to end by itself and returns its exit code.
+    ///
+    /// # Errors
+    /// When it still runs at the deadline; the message quotes its log.
+    pub async fn ended(&mut self, deadline: Duration) -> Result<i32> {
+        self.process.ended(deadline).await
+    }
+
+    /// What /readyz says, if it says that it is ready.
+    ///
+    /// # Errors
+    /// When it is not, or does not answer.
+    pub async fn readyz(&self) -> Result<String> {
+        let answer = reqwest::get(format!("http://{}/readyz", self.admin)).await?;
+        Ok(answer.error_for_status()?.text().await?)
     }
 
     /// What /metrics says.

@@ -1,4 +1,4 @@
-//! Control planes for tests that need one to themselves, kept for the next test once they are clean again. Starts processes.
+//! Control planes for tests that need one to themselves, with the operator's chart in them, kept for the next test once they are clean again. Starts processes.
 //!
 //! Environments belong to a whole cluster and every operator works on all of them, so two operators with two AWS accounts
 //! cannot share one. A test that fails takes its control plane with it.
@@ -12,10 +12,10 @@ use crate::control_plane::ControlPlane;
 
 static IDLE: Mutex<Vec<ControlPlane>> = Mutex::new(Vec::new());
 
-/// A clean control plane with the CRDs of this repository, from those left by earlier tests or a new one.
+/// A clean control plane with the CRDs and the operator's chart of this repository, from those left by earlier tests or a new one.
 ///
 /// # Errors
-/// As [`ControlPlane::start`] and [`ControlPlane::install_crds`].
+/// As [`ControlPlane::start`], [`ControlPlane::install_crds`] and [`ControlPlane::install_operator`].
 pub async fn take() -> Result<ControlPlane> {
     let idle = IDLE.lock().unwrap_or_else(PoisonError::into_inner).pop();
     if let Some(plane) = idle {
@@ -23,6 +23,7 @@ pub async fn take() -> Result<ControlPlane> {
     }
     let plane = ControlPlane::start().await?;
     plane.install_crds(&repository().join("crds")).await?;
+    plane.install_operator().await?;
     Ok(plane)
 }
 

@@ -20,7 +20,7 @@ use tokio::sync::OnceCell;
 pub use self::kubernetes::service;
 
 use crate::aws::Aws;
-use crate::control_plane::ControlPlane;
+use crate::control_plane::{Audited, ControlPlane};
 use crate::operator::{Operator, Settings};
 use crate::planes;
 use crate::scratch::Scratch;
@@ -47,6 +47,10 @@ pub struct Options {
     pub quotas: Option<Quotas>,
     /// For how long of simulated time a new service is MISSING to readers.
     pub describe_lag: Duration,
+    /// For how long of simulated time an update does not show to readers.
+    pub update_lag: Duration,
+    /// An ECS that neither shows nor knows service deployments.
+    pub hide_service_deployments: bool,
     /// Seed of the simulator's dice.
     pub seed: u64,
     /// Further flags of the operator.
@@ -61,6 +65,8 @@ impl Default for Options {
             quota_share: 0.8,
             quotas: None,
             describe_lag: Duration::ZERO,
+            update_lag: Duration::ZERO,
+            hide_service_deployments: false,
             seed: 1,
             flags: Vec::new(),
         }
@@ -82,6 +88,7 @@ pub struct World {
     settings: Settings,
     operator: Option<Operator>,
     witness: Witness,
+    audited_from: u64,
     // Dropped after those who talk to them.
     _server: Server,
     plane: Option<ControlPlane>,
@@ -120,6 +127,8 @@ impl World {
             upstream: Some(stand_in.url()),
             account: account.clone(),
             describe_lag: options.describe_lag,
+            update_lag: options.update_lag,
+            hide_service_deployments: options.hide_service_deployments,
             seed: options.seed,
             ..aws_sim::Options::default()
         })?;
@@ -131,8 +140,9 @@ impl World {
         let client = plane.client().await?;
         let namespace = plane.namespace("team").await?;
         let witness = Witness::start(&client);
+        let audited_from = plane.audit_position()?;
         let settings = Settings {
-            kubeconfig: plane.kubeconfig(),
+            kubeconfig: plane.operator_kubeconfig(),
             aws: server.url.clone(),
             account,
             cluster_id: "the-cluster".to_owned(),
@@ -150,6 +160,7 @@ impl World {
             settings,
             operator: None,
             witness,
+            audited_from,
             _server: server,
             plane: Some(plane),
             scratch,
@@ -170,6 +181,17 @@ impl World {
         if let Some(mut operator) = self.operator.take() {
             operator.kill();
         }
+    }
+
+    /// Stops the operator, as Kubernetes does.
+    ///
+    /// # Errors
+    /// When it does not run, does not end in time or ends with an error.
+    pub async fn stop_operator(&mut self) -> Result<()> {
+        let mut operator = self.operator.take().context("the operator does not run")?;
+        let code = operator.stop().await?;
+        anyhow::ensure!(code == 0, "it ended with {code}:\n{}", operator.log_tail());
+        Ok(())
     }
 
     /// Changes what the operator is started with next.
@@ -193,7 +215,15 @@ impl World {
         self.plane.as_ref().context("the world is finished")
     }
 
-    /// Empties etcd and brings the API server back with the CRDs and the namespace of the test: a rebuilt cluster. The operator
+    /// All requests of the operator to the API server so far.
+    ///
+    /// # Errors
+    /// When the audit log cannot be read.
+    pub fn audited(&self) -> Result<Vec<Audited>> {
+        self.plane()?.audited(self.audited_from)
+    }
+
+    /// Empties etcd and brings the API server back with the CRDs, the operator's chart and the namespace of the test: a rebuilt cluster. The operator
     /// must not run.
     ///
     /// # Errors
@@ -205,6 +235,7 @@ impl World {
         plane
             .install_crds(&crate::command::repository().join("crds"))
             .await?;
+        plane.install_operator().await?;
         self.client = plane.client().await?;
         self.witness.start_again(&self.client);
         let namespace: Value = serde_json::json!({

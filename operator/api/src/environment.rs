@@ -1,16 +1,25 @@
 //! `Environment`: the place in AWS that services run in, owned by the platform team.
 //!
-//! Types only; no IO. Invariant: what identifies the place (region, VPC, namespace, cluster)
-//! never changes during the life of an object.
+//! Types only; no IO. What the operator writes is in [`status`], what concerns the stack in
+//! [`foundation`]. Invariant: what identifies the place (region, VPC, namespace, cluster) never
+//! changes during the life of an object.
+
+pub mod foundation;
+pub mod status;
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, LabelSelector};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::privateservice::{TAG_CHARACTERS_MESSAGE, TAG_CHARACTERS_RULE, TAGS_MESSAGE, TAGS_RULE};
+pub use self::foundation::{Foundation, Logging};
+pub use self::status::{EnvironmentStatus, PendingChange, PendingChangeSet, StackAttempt};
+
+use crate::privateservice::{
+    DeletionPolicy, TAG_CHARACTERS_MESSAGE, TAG_CHARACTERS_RULE, TAGS_MESSAGE, TAGS_RULE,
+};
 
 /// What the platform team asks for.
 #[derive(CustomResource, KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -37,7 +46,7 @@ use crate::privateservice::{TAG_CHARACTERS_MESSAGE, TAG_CHARACTERS_RULE, TAGS_ME
 )]
 #[x_kube(
     validation = Rule::new(ACCOUNT_RULE).message(ACCOUNT_MESSAGE).field_path(".accountId"),
-    validation = Rule::new(EXISTING_RULE).message(EXISTING_MESSAGE).field_path(".existing"),
+    validation = Rule::new(ALLOW_FROM_RULE).message(ALLOW_FROM_MESSAGE).field_path(".network"),
     validation = Rule::new(SAME_CLUSTER_RULE).message(SAME_EXISTING_MESSAGE).field_path(".existing"),
     validation = Rule::new(SAME_NAMESPACE_RULE).message(SAME_EXISTING_MESSAGE).field_path(".existing"),
     validation = Rule::new(REGION_RULE).message(Message::Expression(REGION_MESSAGE.into())),
@@ -70,9 +79,19 @@ pub struct EnvironmentSpec {
     /// The network tasks run in.
     pub network: EnvironmentNetwork,
 
-    /// What exists already in AWS and is used as it is.
+    /// What exists already in AWS and is used as it is. Whatever is absent is made, in one
+    /// CloudFormation stack named `privateservice-<name>`. No stack is made where clusterArn,
+    /// namespaceArn, securityGroupIds, executionRoleArn and logGroupName are all here.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub existing: Option<Existing>,
+
+    /// How the stack is made and changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub foundation: Option<Foundation>,
+
+    /// What becomes of the output of services.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub logging: Option<Logging>,
 
     /// Selects the Kubernetes namespaces whose PrivateServices may run here, by their labels.
     /// Absent or empty: all of them.
@@ -97,6 +116,12 @@ pub struct EnvironmentSpec {
         validation = Rule::new(TAG_CHARACTERS_RULE).message(TAG_CHARACTERS_MESSAGE)
     )]
     pub tags: BTreeMap<String, String>,
+
+    /// What deleting the Environment does to its stack: Retain (the default) leaves it, Delete
+    /// removes it with everything in it but the log group. The object goes only when no
+    /// PrivateService names it any more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deletion_policy: Option<DeletionPolicy>,
 }
 
 /// What the environment is for: development, staging or production. Decides what Flex means.
@@ -133,6 +158,19 @@ pub struct EnvironmentNetwork {
     /// Default false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub assign_public_ip: Option<bool>,
+
+    /// Who else may reach the services, at most 40: ids of security groups (of Lambda functions,
+    /// EC2 instances, Pods) and IPv4 CIDRs. Only for groups the operator makes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(
+        length(max = 40),
+        inner(
+            length(max = 64),
+            regex(pattern = r"^(sg-[0-9a-z]+|[0-9]{1,3}(\.[0-9]{1,3}){3}/[0-9]{1,2})$")
+        )
+    )]
+    #[x_kube(merge_strategy = ListMerge::Set)]
+    pub allow_from: Vec<String>,
 }
 
 /// What exists already in AWS and is used as it is.
@@ -188,6 +226,11 @@ pub struct Existing {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 512), regex(pattern = r"^[A-Za-z0-9_./#-]+$"))]
     pub log_group_name: Option<String>,
+
+    /// URL of the SQS queue that EventBridge sends ECS events to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 512), regex(pattern = r"^https?://[^ ]+$"))]
+    pub event_queue_url: Option<String>,
 }
 
 /// A variable every service of the Environment gets.
@@ -207,59 +250,6 @@ pub struct SharedVariable {
     pub value: String,
 }
 
-/// What the operator reports about an Environment.
-#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct EnvironmentStatus {
-    /// The generation of the spec this status is about; -1 on an object nobody has looked at.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub observed_generation: Option<i64>,
-
-    /// Ready always; Reconciling and Stalled only while True.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 16))]
-    #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
-    pub conditions: Vec<Condition>,
-
-    /// The AWS account in use.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub account_id: Option<String>,
-
-    /// The AWS region in use.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub region: Option<String>,
-
-    /// ARN of the ECS cluster in use.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub cluster_arn: Option<String>,
-
-    /// ARN of the Cloud Map namespace in use.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub namespace_arn: Option<String>,
-
-    /// Ids of the security groups in use.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 5))]
-    #[x_kube(merge_strategy = ListMerge::Atomic)]
-    pub security_group_ids: Vec<String>,
-
-    /// ARN of the role ECS uses to pull images and write logs.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub execution_role_arn: Option<String>,
-
-    /// ARN of the role tasks have where a service names none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub task_role_arn: Option<String>,
-
-    /// Name of the log group in use.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub log_group_name: Option<String>,
-
-    /// How many PrivateServices run here.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub services: Option<i32>,
-}
-
 const NAME_RULE: &str = "self.metadata.name.size() <= 63 && self.metadata.name.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')";
 const NAME_MESSAGE: &str = "metadata.name: write a name of at most 63 characters that holds only a-z, 0-9 and -, \
     such as staging (it becomes part of ECS names, which take no dots)";
@@ -270,11 +260,10 @@ const ACCOUNT_RULE: &str = "!has(oldSelf.accountId) || \
 const ACCOUNT_MESSAGE: &str =
     "accountId may be set once: create another Environment for another account";
 
-const EXISTING_RULE: &str = "has(self.existing) && has(self.existing.clusterArn) && \
-    has(self.existing.namespaceArn) && has(self.existing.securityGroupIds) && \
-    has(self.existing.executionRoleArn) && has(self.existing.logGroupName)";
-const EXISTING_MESSAGE: &str = "write existing: {clusterArn, namespaceArn, securityGroupIds, \
-    executionRoleArn, logGroupName}: this version does not create them";
+const ALLOW_FROM_RULE: &str = "!has(self.network.allowFrom) || size(self.network.allowFrom) == 0 || \
+    !has(self.existing) || !has(self.existing.securityGroupIds)";
+const ALLOW_FROM_MESSAGE: &str = "network.allowFrom is for groups that the operator makes: remove \
+    existing.securityGroupIds, or write the rules into your own groups";
 
 const SAME_CLUSTER_RULE: &str = "(has(self.existing) && has(self.existing.clusterArn) ? \
     self.existing.clusterArn : '') == (has(oldSelf.existing) && has(oldSelf.existing.clusterArn) ? \

@@ -38,6 +38,35 @@ fn checked_in_files_equal_the_types() {
     }
 }
 
+/// The chart's copies differ in one annotation: `helm uninstall` leaves them, and everybody's objects with them.
+#[test]
+fn the_chart_holds_the_same_definitions() {
+    let templates = folder().join("../charts/privateservice-operator-crds/templates");
+    let generated = privateservice_api::crd::yaml().unwrap();
+    for (name, text) in &generated {
+        assert!(!text.contains("{{"), "Helm would read it as a template");
+        let annotated = text.replacen(
+            "\nmetadata:\n",
+            "\nmetadata:\n  annotations:\n    helm.sh/resource-policy: keep\n",
+            1,
+        );
+        assert!(annotated != *text);
+        let path = templates.join(name);
+        if std::env::var_os("UPDATE_CRDS").is_some() {
+            std::fs::write(&path, &annotated).unwrap();
+        }
+        assert!(
+            std::fs::read_to_string(&path).unwrap_or_default() == annotated,
+            "the chart's {name} is not what the types say; run make crds"
+        );
+    }
+    assert_eq!(
+        std::fs::read_dir(templates).unwrap().count(),
+        generated.len(),
+        "templates of the chart, which holds nothing else"
+    );
+}
+
 #[test]
 fn yaml_reads_back_as_the_same_definition() {
     for (crd, (_, text)) in privateservice_api::crd::crds()

@@ -1,13 +1,18 @@
 //! How a call is sent: counted, timed, logged and classified, in one place. Sends the future it is given; nothing else.
+//!
+//! Invariant: a call that changes something is sent only while the permit outlasts the longest such a call may take, so that it has
+//! ended on our side before another process may begin.
 
-use crate::classify;
+use crate::classify::{self, Effect};
 use crate::limits::Limits;
 use crate::operations::Operation;
+use crate::permit::Permit;
 use aws_sdk_ecs::error::{ProvideErrorMetadata, SdkError};
 use privateservice_core::failure::Failure;
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 use tokio::time::Instant;
 
 /// How often an operation ended in an outcome.
@@ -15,7 +20,7 @@ use tokio::time::Instant;
 pub struct CallCount {
     /// For instance `ecs:DescribeServices`.
     pub operation: &'static str,
-    /// `ok`, `throttled`, `ambiguous`, `not-yet`, `conflict`, `revision-gone`, `waiting` or `refused`.
+    /// `ok`, `throttled`, `ambiguous`, `not-yet`, `conflict`, `revision-gone`, `waiting`, `refused` or `not-leader`.
     pub outcome: &'static str,
     /// Calls since the start.
     pub count: u64,
@@ -38,18 +43,32 @@ impl<E> From<CallError<E>> for Failure {
 #[derive(Debug)]
 pub(crate) struct Calls {
     limits: Arc<Limits>,
+    permit: Permit,
+    write_timeout: Duration,
     counts: Mutex<BTreeMap<(&'static str, &'static str), u64>>,
 }
 
+/// Why a call was not sent.
+#[derive(Debug, thiserror::Error)]
+#[error("not sent: the lease of this process may end before the call does")]
+struct NotPermitted;
+
+/// Why a call was given up.
+#[derive(Debug, thiserror::Error)]
+#[error("no answer within {0:?}")]
+struct NoAnswer(Duration);
+
 impl Calls {
-    pub(crate) fn new(limits: Arc<Limits>) -> Self {
+    pub(crate) fn new(limits: Arc<Limits>, permit: Permit, write_timeout: Duration) -> Self {
         Self {
             limits,
+            permit,
+            write_timeout,
             counts: Mutex::default(),
         }
     }
 
-    /// Sends one call that has been admitted.
+    /// Sends one call that has been admitted. One that changes something needs the permit.
     pub(crate) async fn send<T, E>(
         &self,
         operation: Operation,
@@ -59,7 +78,16 @@ impl Calls {
         E: ProvideErrorMetadata + Error + 'static,
     {
         let began = Instant::now();
-        let result = call.await;
+        let result = match operation.effect {
+            Effect::Read => call.await,
+            Effect::Write if !self.permit.lasts_for(self.write_timeout) => {
+                return Err(self.not_permitted(operation));
+            }
+            Effect::Write => match tokio::time::timeout(self.write_timeout, call).await {
+                Ok(result) => result,
+                Err(_) => Err(SdkError::timeout_error(NoAnswer(self.write_timeout))),
+            },
+        };
         let milliseconds = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
         match result {
             Ok(output) => {
@@ -86,6 +114,19 @@ impl Calls {
                     error: Box::new(error),
                 })
             }
+        }
+    }
+
+    fn not_permitted<E>(&self, operation: Operation) -> CallError<E> {
+        self.count(operation.name, "not-leader");
+        tracing::warn!(operation = operation.name, "{NotPermitted}");
+        CallError {
+            // Whoever is the leader then decides anew.
+            failure: Failure::Conflict {
+                operation: operation.name,
+                message: NotPermitted.to_string(),
+            },
+            error: Box::new(SdkError::construction_failure(NotPermitted)),
         }
     }
 

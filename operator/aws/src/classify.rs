@@ -226,6 +226,20 @@ const TABLE: &[Row] = &[
     words("quota", Verdict::Waiting(Reason::QuotaExceeded)),
     words("maximum number of", Verdict::Waiting(Reason::QuotaExceeded)),
     words("limit exceeded", Verdict::Waiting(Reason::QuotaExceeded)),
+    // CloudFormation, whose only code says it in words. API reference, CreateChangeSet and ExecuteChangeSet.
+    words(
+        "state and can not be updated",
+        Verdict::NotYet(Reason::Deploying),
+    ),
+    words("and cannot be updated", Verdict::NotYet(Reason::Deploying)),
+    code(
+        "OperationInProgressException",
+        Verdict::NotYet(Reason::Deploying),
+    ),
+    code("InvalidChangeSetStatus", Verdict::NotYet(Reason::Deploying)),
+    code("ChangeSetNotFound", Verdict::NotYet(Reason::Deploying)),
+    code("InsufficientCapabilitiesException", Verdict::Refused),
+    code("ValidationError", Verdict::Refused),
     // The server's own trouble. ECS API reference, ServerException.
     code("ServerException", Verdict::Ambiguous),
     code("InternalFailure", Verdict::Ambiguous),

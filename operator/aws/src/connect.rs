@@ -6,6 +6,7 @@
 use crate::calls::{CallCount, Calls};
 use crate::inventory::Inventory;
 use crate::limits::{Limits, Pass, QuotaTable};
+use crate::permit::Permit;
 use crate::timing::Timing;
 use aws_config::retry::RetryConfig;
 use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
@@ -26,6 +27,8 @@ pub struct ConnectorConfig {
     pub quotas: QuotaTable,
     /// Durations.
     pub timing: Timing,
+    /// Without it nothing is changed.
+    pub permit: Permit,
 }
 
 impl Default for ConnectorConfig {
@@ -34,6 +37,7 @@ impl Default for ConnectorConfig {
             quota_share: 0.8,
             quotas: QuotaTable::published(),
             timing: Timing::default(),
+            permit: Permit::always(),
         }
     }
 }
@@ -148,11 +152,16 @@ impl Connector {
             ecs: aws_sdk_ecs::Client::new(&sdk),
             discovery: aws_sdk_servicediscovery::Client::new(&sdk),
             sts: aws_sdk_sts::Client::new(&sdk),
+            cloudformation: aws_sdk_cloudformation::Client::new(&sdk),
         };
         let timing = &self.config.timing;
         let quotas = self.config.quotas.share(self.config.quota_share);
         let limits = Limits::new(&quotas, timing, self.wake.clone());
-        let calls = Arc::new(Calls::new(Arc::clone(&limits)));
+        let calls = Arc::new(Calls::new(
+            Arc::clone(&limits),
+            self.config.permit.clone(),
+            timing.write_timeout,
+        ));
         let inventory = Inventory::new(
             clients.clone(),
             Arc::clone(&limits),
@@ -196,6 +205,7 @@ pub(crate) struct Clients {
     pub(crate) ecs: aws_sdk_ecs::Client,
     pub(crate) discovery: aws_sdk_servicediscovery::Client,
     pub(crate) sts: aws_sdk_sts::Client,
+    pub(crate) cloudformation: aws_sdk_cloudformation::Client,
 }
 
 /// One account in one Region.

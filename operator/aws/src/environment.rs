@@ -31,7 +31,11 @@ impl Account {
         }
     }
 
-    async fn caller_account(&self, priority: Priority) -> Result<String, Failure> {
+    /// The account of our credentials.
+    ///
+    /// # Errors
+    /// That AWS did not say.
+    pub async fn caller_account(&self, priority: Priority) -> Result<String, Failure> {
         self.limits
             .admit(GET_CALLER_IDENTITY.bucket, priority)
             .await;

@@ -15,10 +15,12 @@ pub mod connect;
 mod convert;
 pub mod environment;
 pub mod execute;
+mod foundation;
 pub mod inventory;
 pub mod limits;
 mod operations;
 pub mod permissions;
+mod permit;
 pub mod timing;
 
 pub use calls::CallCount;
@@ -26,4 +28,5 @@ pub use connect::{Account, AccountKey, ConnectError, Connector, ConnectorConfig}
 pub use execute::Outputs;
 pub use inventory::{Inventory, Need};
 pub use limits::{Admission, Bucket, Lane, Limits, Pass, Priority, QuotaTable};
+pub use permit::Permit;
 pub use timing::Timing;

@@ -67,3 +67,19 @@ pub(crate) const DELETE_DNS_SERVICE: Operation =
 pub(crate) const UNTAG_DNS_SERVICE: Operation =
     write("servicediscovery:UntagResource", Bucket::CloudMapModify);
 pub(crate) const GET_CALLER_IDENTITY: Operation = read("sts:GetCallerIdentity", Bucket::Sts);
+pub(crate) const DESCRIBE_STACKS: Operation =
+    read("cloudformation:DescribeStacks", Bucket::CloudFormation);
+pub(crate) const DESCRIBE_STACK_EVENTS: Operation =
+    read("cloudformation:DescribeStackEvents", Bucket::CloudFormation);
+pub(crate) const DESCRIBE_CHANGE_SET: Operation =
+    read("cloudformation:DescribeChangeSet", Bucket::CloudFormation);
+pub(crate) const CREATE_CHANGE_SET: Operation =
+    write("cloudformation:CreateChangeSet", Bucket::CloudFormation);
+pub(crate) const DELETE_CHANGE_SET: Operation =
+    write("cloudformation:DeleteChangeSet", Bucket::CloudFormation);
+pub(crate) const EXECUTE_CHANGE_SET: Operation =
+    write("cloudformation:ExecuteChangeSet", Bucket::CloudFormation);
+pub(crate) const SET_STACK_POLICY: Operation =
+    write("cloudformation:SetStackPolicy", Bucket::CloudFormation);
+pub(crate) const DELETE_STACK: Operation =
+    write("cloudformation:DeleteStack", Bucket::CloudFormation);

@@ -1,6 +1,8 @@
-//! Every permission this crate needs: what an IAM policy for services must allow. Pure.
+//! Every permission this crate needs, in two lists: what an IAM policy for services must allow, and what one for foundations. Pure.
 
-/// The IAM actions of the operations that are called, in alphabetical order.
+pub mod policy;
+
+/// The IAM actions of the operations that are called for services and for Environments whose parts exist, in alphabetical order.
 pub const CALLED: &[&str] = &[
     "ecs:CreateService",
     "ecs:DeleteService",
@@ -26,7 +28,101 @@ pub const CALLED: &[&str] = &[
     "sts:GetCallerIdentity",
 ];
 
-/// Actions that AWS checks on behalf of those calls: tags given at creation, and the roles that a task definition names.
+/// The IAM actions of the operations that are called for the stacks of Environments, in alphabetical order. They are for stacks named
+/// `privateservice-*`.
+pub const FOUNDATION: &[&str] = &[
+    "cloudformation:CreateChangeSet",
+    "cloudformation:DeleteChangeSet",
+    "cloudformation:DeleteStack",
+    "cloudformation:DescribeChangeSet",
+    "cloudformation:DescribeStackEvents",
+    "cloudformation:DescribeStacks",
+    "cloudformation:ExecuteChangeSet",
+    "cloudformation:SetStackPolicy",
+];
+
+/// Actions that AWS checks on behalf of those: tags given with a change set, and the role that CloudFormation works with
+/// (`spec.foundation.cloudFormationRoleArn`).
+pub const FOUNDATION_IMPLIED: &[&str] = &["cloudformation:TagResource", "iam:PassRole"];
+
+/// What CloudFormation itself does to make, change and delete a stack: for the role it works with, or for the operator where there is no
+/// such role. By service, as the template's resources need them.
+pub const FOUNDATION_RESOURCES: &[&str] = &[
+    "ec2:AuthorizeSecurityGroupEgress",
+    "ec2:AuthorizeSecurityGroupIngress",
+    "ec2:CreateSecurityGroup",
+    "ec2:CreateTags",
+    "ec2:DeleteSecurityGroup",
+    "ec2:DeleteTags",
+    "ec2:DescribeSecurityGroups",
+    "ec2:DescribeVpcs",
+    "ec2:RevokeSecurityGroupEgress",
+    "ec2:RevokeSecurityGroupIngress",
+    "ecs:CreateCluster",
+    "ecs:DeleteCluster",
+    "ecs:DescribeClusters",
+    "ecs:PutClusterCapacityProviders",
+    "ecs:TagResource",
+    "ecs:UntagResource",
+    "ecs:UpdateCluster",
+    "ecs:UpdateClusterSettings",
+    "events:DeleteRule",
+    "events:DescribeRule",
+    "events:ListTargetsByRule",
+    "events:PutRule",
+    "events:PutTargets",
+    "events:RemoveTargets",
+    "events:TagResource",
+    "events:UntagResource",
+    "iam:CreateRole",
+    "iam:DeleteRole",
+    "iam:DeleteRolePermissionsBoundary",
+    "iam:DeleteRolePolicy",
+    "iam:GetRole",
+    "iam:GetRolePolicy",
+    "iam:ListAttachedRolePolicies",
+    "iam:ListRolePolicies",
+    "iam:PutRolePermissionsBoundary",
+    "iam:PutRolePolicy",
+    "iam:TagRole",
+    "iam:UntagRole",
+    "iam:UpdateAssumeRolePolicy",
+    "iam:UpdateRole",
+    "iam:UpdateRoleDescription",
+    "logs:AssociateKmsKey",
+    "logs:CreateLogGroup",
+    "logs:DeleteLogGroup",
+    "logs:DeleteRetentionPolicy",
+    "logs:DescribeLogGroups",
+    "logs:DisassociateKmsKey",
+    "logs:ListTagsForResource",
+    "logs:PutRetentionPolicy",
+    "logs:TagResource",
+    "logs:UntagResource",
+    "route53:AssociateVPCWithHostedZone",
+    "route53:CreateHostedZone",
+    "route53:DeleteHostedZone",
+    "route53:GetHostedZone",
+    "route53:ListHostedZonesByName",
+    "servicediscovery:CreatePrivateDnsNamespace",
+    "servicediscovery:DeleteNamespace",
+    "servicediscovery:GetNamespace",
+    "servicediscovery:GetOperation",
+    "servicediscovery:ListTagsForResource",
+    "servicediscovery:TagResource",
+    "servicediscovery:UntagResource",
+    "servicediscovery:UpdatePrivateDnsNamespace",
+    "sqs:CreateQueue",
+    "sqs:DeleteQueue",
+    "sqs:GetQueueAttributes",
+    "sqs:GetQueueUrl",
+    "sqs:ListQueueTags",
+    "sqs:SetQueueAttributes",
+    "sqs:TagQueue",
+    "sqs:UntagQueue",
+];
+
+/// Actions that AWS checks on behalf of the calls for services: tags given at creation, and the roles that a task definition names.
 pub const IMPLIED: &[&str] = &["iam:PassRole", "servicediscovery:TagResource"];
 
 #[cfg(test)]
@@ -72,6 +168,7 @@ mod tests {
             ("clients.ecs.", "()", "ecs"),
             ("clients.discovery.", "()", "servicediscovery"),
             ("clients.sts.", "()", "sts"),
+            ("clients.cloudformation.", "()", "cloudformation"),
             ("aws_sdk_ecs::operation::", "::builders", "ecs"),
             (
                 "aws_sdk_servicediscovery::operation::",
@@ -112,7 +209,8 @@ mod tests {
 
     #[test]
     fn the_list_is_exactly_what_the_source_calls() {
-        let listed: BTreeSet<String> = CALLED.iter().map(|&action| action.to_owned()).collect();
+        let listed = CALLED.iter().chain(FOUNDATION);
+        let listed: BTreeSet<String> = listed.map(|&action| action.to_owned()).collect();
         assert_eq!(called(), listed, "called and listed");
         assert_eq!(named(), listed, "paid for and listed");
     }

@@ -26,8 +26,11 @@ pub struct Timing {
     pub penalty: Duration,
     /// Upper bound of that pause.
     pub penalty_cap: Duration,
-    /// Time limit of one call. A mutating call must not be sent unless the leader's lease lasts longer than this.
+    /// Time limit of one call that reads.
     pub call_timeout: Duration,
+    /// Time limit of one call that changes something. It is not sent unless the leader's lease lasts longer than this; the duration of
+    /// the lease is chosen with it (decision record 4).
+    pub write_timeout: Duration,
     /// Time limit of connecting.
     pub connect_timeout: Duration,
 }
@@ -46,6 +49,7 @@ impl Default for Timing {
             penalty: Duration::from_millis(500),
             penalty_cap: Duration::from_secs(20),
             call_timeout: Duration::from_secs(20),
+            write_timeout: Duration::from_secs(8),
             connect_timeout: Duration::from_secs(3),
         }
     }

@@ -34,3 +34,5 @@ pub const MIN_TASKS: i32 = 1;
 pub const DNS_TTL: u32 = 15;
 /// What the log driver may hold back before it drops lines; AWS's own default, set so that it does not change under us.
 pub const LOG_BUFFER: &str = "10m";
+/// Days for which the log group that the operator makes keeps its lines.
+pub const LOG_RETENTION_DAYS: i32 = 30;

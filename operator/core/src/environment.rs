@@ -1,6 +1,7 @@
 //! Judging an Environment: is what it names there, and is it what services need? Pure.
 
 use crate::failure::Failure;
+use crate::foundation::Outputs;
 use crate::names;
 use crate::problem::Problem;
 use privateservice_api::conditions::Reason;
@@ -55,29 +56,96 @@ pub trait OtherEnvironments {
     fn rival(&self, environment: &Environment) -> Option<String>;
 }
 
-/// What to ask AWS, once the spec itself is in order.
+/// The parts of a place: what exists, and what the stack made of the rest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parts {
+    /// ARN of the ECS cluster.
+    pub cluster_arn: String,
+    /// ARN of the Cloud Map namespace.
+    pub namespace_arn: String,
+    /// Security group whose members may reach the services, if the stack made it.
+    pub member_security_group_id: Option<String>,
+    /// Security groups of every task.
+    pub security_group_ids: Vec<String>,
+    /// Role ECS works with.
+    pub execution_role_arn: String,
+    /// Default role of the code in tasks.
+    pub task_role_arn: Option<String>,
+    /// Log group.
+    pub log_group_name: String,
+    /// Queue of ECS events.
+    pub event_queue_url: Option<String>,
+}
+
+impl Parts {
+    /// Puts them together.
+    ///
+    /// # Errors
+    /// `EnvironmentNotReady` if neither has one of them.
+    pub fn of(existing: Option<&Existing>, made: &Outputs) -> Result<Self, Problem> {
+        let existing = existing.cloned().unwrap_or_default();
+        let one = |named: Option<String>, made: &Option<String>, what: &str| {
+            named.or_else(|| made.clone()).ok_or_else(|| lacking(what))
+        };
+        let named_groups = existing.security_group_ids.unwrap_or_default();
+        let security_group_ids = if named_groups.is_empty() {
+            let internal = one(
+                None,
+                &made.internal_security_group_id,
+                "internal security group",
+            )?;
+            let member = one(
+                None,
+                &made.member_security_group_id,
+                "member security group",
+            )?;
+            vec![member, internal]
+        } else {
+            named_groups
+        };
+        Ok(Self {
+            cluster_arn: one(existing.cluster_arn, &made.cluster_arn, "cluster")?,
+            namespace_arn: one(existing.namespace_arn, &made.namespace_arn, "namespace")?,
+            member_security_group_id: made.member_security_group_id.clone(),
+            security_group_ids,
+            execution_role_arn: one(
+                existing.execution_role_arn,
+                &made.execution_role_arn,
+                "execution role",
+            )?,
+            task_role_arn: existing
+                .task_role_arn
+                .or_else(|| made.task_role_arn.clone()),
+            log_group_name: one(existing.log_group_name, &made.log_group_name, "log group")?,
+            event_queue_url: existing
+                .event_queue_url
+                .or_else(|| made.event_queue_url.clone()),
+        })
+    }
+
+    /// What to ask AWS about them.
+    pub fn query(&self) -> EnvironmentQuery {
+        EnvironmentQuery {
+            cluster_arn: self.cluster_arn.clone(),
+            namespace_arn: self.namespace_arn.clone(),
+        }
+    }
+}
+
+/// Whether the spec contradicts itself.
 ///
 /// # Errors
-/// `InvalidSpec` naming what is missing or contradicts itself.
-pub fn query(environment: &Environment) -> Result<EnvironmentQuery, Problem> {
+/// `InvalidSpec` naming the contradiction.
+pub fn check(environment: &Environment) -> Result<(), Problem> {
     let spec = &environment.spec;
-    let existing = existing(environment)?;
-    let cluster_arn = given(existing.cluster_arn.as_ref(), "clusterArn")?;
-    let namespace_arn = given(existing.namespace_arn.as_ref(), "namespaceArn")?;
-    given(existing.execution_role_arn.as_ref(), "executionRoleArn")?;
-    given(existing.log_group_name.as_ref(), "logGroupName")?;
-    if existing
-        .security_group_ids
-        .as_ref()
-        .is_none_or(Vec::is_empty)
-    {
-        return Err(missing("securityGroupIds"));
-    }
+    let existing = spec.existing.clone().unwrap_or_default();
     for (field, arn) in [
-        ("clusterArn", &cluster_arn),
-        ("namespaceArn", &namespace_arn),
+        ("clusterArn", &existing.cluster_arn),
+        ("namespaceArn", &existing.namespace_arn),
     ] {
-        if names::region_of(arn) != Some(spec.region.as_str()) {
+        if let Some(arn) = arn
+            && names::region_of(arn) != Some(spec.region.as_str())
+        {
             return Err(invalid(format!(
                 "spec.existing.{field} is in Region {}, but spec.region is {}",
                 names::region_of(arn).unwrap_or("?"),
@@ -86,17 +154,54 @@ pub fn query(environment: &Environment) -> Result<EnvironmentQuery, Problem> {
         }
     }
     if let Some(account) = &spec.account_id
-        && let Some(other) = names::account_of(&cluster_arn)
+        && let Some(other) = existing.cluster_arn.as_deref().and_then(names::account_of)
         && other != account
     {
         return Err(invalid(format!(
             "spec.existing.clusterArn is in account {other}, but spec.accountId is {account}"
         )));
     }
-    Ok(EnvironmentQuery {
-        cluster_arn,
-        namespace_arn,
-    })
+    Ok(())
+}
+
+/// Whether this is the place to write to: the right account, and nobody else's.
+///
+/// # Errors
+/// What keeps everybody from writing anything, in words that say what to do.
+pub fn judge_place(
+    environment: &Environment,
+    account: &Result<String, Failure>,
+    others: &dyn OtherEnvironments,
+) -> Result<(), Unfit> {
+    let spec = &environment.spec;
+    let account = account.as_ref().map_err(from_failure)?;
+    let cluster = spec
+        .existing
+        .as_ref()
+        .and_then(|existing| existing.cluster_arn.as_deref());
+    let wanted = spec
+        .account_id
+        .as_deref()
+        .or_else(|| cluster.and_then(names::account_of));
+    if let Some(wanted) = wanted
+        && wanted != account
+    {
+        return Err(Unfit::Known(Problem::new(
+            Reason::CredentialsError,
+            format!(
+                "the operator's credentials are of account {account}, but this Environment is in {wanted}: nothing is written until they agree"
+            ),
+        )));
+    }
+    if let Some(rival) = others.rival(environment) {
+        return Err(Unfit::Known(Problem::new(
+            Reason::NameConflict,
+            format!(
+                "Environment {rival} already has the same account, Region, VPC and namespace: delete one of the two, or give this one another namespace"
+            ),
+        )));
+    }
+    Ok(())
 }
 
 /// Why an Environment is not known to be fit.
@@ -129,34 +234,12 @@ impl From<Problem> for Unfit {
 /// The first thing that keeps services from running here, in words that say what to do.
 pub fn judge(
     environment: &Environment,
+    asked: &EnvironmentQuery,
     facts: &EnvironmentFacts,
     others: &dyn OtherEnvironments,
 ) -> Result<(), Unfit> {
+    judge_place(environment, &facts.account, others)?;
     let spec = &environment.spec;
-    let asked = query(environment)?;
-    let account = facts.account.as_ref().map_err(from_failure)?;
-    let wanted = spec
-        .account_id
-        .as_deref()
-        .or_else(|| names::account_of(&asked.cluster_arn));
-    if let Some(wanted) = wanted
-        && wanted != account
-    {
-        return Err(Unfit::Known(Problem::new(
-            Reason::CredentialsError,
-            format!(
-                "the operator's credentials are of account {account}, but this Environment is in {wanted}: nothing is written until they agree"
-            ),
-        )));
-    }
-    if let Some(rival) = others.rival(environment) {
-        return Err(Unfit::Known(Problem::new(
-            Reason::NameConflict,
-            format!(
-                "Environment {rival} already has the same account, Region, VPC and namespace: delete one of the two, or give this one another namespace"
-            ),
-        )));
-    }
     let cluster = facts.cluster.as_ref().map_err(from_failure)?;
     let cluster = cluster
         .as_ref()
@@ -195,47 +278,41 @@ pub fn judge(
     }
     if namespace.name != spec.namespace {
         return Err(Unfit::Known(invalid(format!(
-            "spec.existing.namespaceArn is named {}, but spec.namespace is {}",
+            "the Cloud Map namespace is named {}, but spec.namespace is {}",
             namespace.name, spec.namespace
         ))));
     }
     Ok(())
 }
 
-/// The status fields an Environment offers to services, once it is Ready.
-pub fn offers(environment: &Environment, account: &str, services: i32) -> EnvironmentStatus {
-    let existing = environment.spec.existing.clone().unwrap_or_default();
+/// The status with what an Environment offers to services, once it is Ready.
+pub fn offers(
+    previous: &EnvironmentStatus,
+    environment: &Environment,
+    parts: Parts,
+    account: &str,
+) -> EnvironmentStatus {
     EnvironmentStatus {
         account_id: Some(account.to_owned()),
         region: Some(environment.spec.region.clone()),
-        cluster_arn: existing.cluster_arn,
-        namespace_arn: existing.namespace_arn,
-        security_group_ids: existing.security_group_ids.unwrap_or_default(),
-        execution_role_arn: existing.execution_role_arn,
-        task_role_arn: existing.task_role_arn,
-        log_group_name: existing.log_group_name,
-        services: Some(services),
-        ..EnvironmentStatus::default()
+        cluster_arn: Some(parts.cluster_arn),
+        namespace_arn: Some(parts.namespace_arn),
+        member_security_group_id: parts.member_security_group_id,
+        security_group_ids: parts.security_group_ids,
+        execution_role_arn: Some(parts.execution_role_arn),
+        task_role_arn: parts.task_role_arn,
+        log_group_name: Some(parts.log_group_name),
+        event_queue_url: parts.event_queue_url,
+        ..previous.clone()
     }
 }
 
-fn existing(environment: &Environment) -> Result<&Existing, Problem> {
-    environment.spec.existing.as_ref().ok_or_else(|| {
-        invalid(
-            "spec.existing is required: name the clusterArn, namespaceArn, securityGroupIds, executionRoleArn and logGroupName to use"
-                .to_owned(),
-        )
-    })
-}
-
-fn given(value: Option<&String>, field: &str) -> Result<String, Problem> {
-    value.cloned().ok_or_else(|| missing(field))
-}
-
-fn missing(field: &str) -> Problem {
-    invalid(format!(
-        "spec.existing.{field} is required: this version of the operator creates no foundation of its own"
-    ))
+/// A stack of an operator that knew less, or one that somebody changed.
+fn lacking(what: &str) -> Problem {
+    Problem::new(
+        Reason::EnvironmentNotReady,
+        format!("neither spec.existing nor the stack has a {what}"),
+    )
 }
 
 fn invalid(message: String) -> Problem {

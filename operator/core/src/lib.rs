@@ -18,6 +18,7 @@ pub mod fact;
 pub mod failure;
 #[cfg(test)]
 mod fixtures;
+pub mod foundation;
 pub mod guard;
 pub mod hash;
 pub mod memory;

@@ -62,8 +62,9 @@ impl Place {
             .iter()
             .find(|condition| condition.type_ == ConditionType::Ready.as_str())
             .ok_or_else(|| not_ready("it has not been looked at yet"))?;
-        // Unknown means that AWS is silent: what was Ready goes on being a place.
-        if ready.status == "False" {
+        // Unknown means that AWS is silent: what was Ready goes on being a place. RolledBack means that a change of the stack failed and
+        // everything is as it was.
+        if ready.status == "False" && ready.reason != Reason::RolledBack.as_str() {
             return Err(not_ready(&ready.message));
         }
         if is_pending(environment) {

@@ -3,7 +3,7 @@
 //! Invariant: a `Config` that came from the command line is within its ranges.
 
 use clap::{Args, ValueEnum};
-use privateservice_aws::{ConnectorConfig, QuotaTable, Timing};
+use privateservice_aws::{ConnectorConfig, Permit, QuotaTable, Timing};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
@@ -55,6 +55,23 @@ pub struct Config {
     /// Label selector of the PrivateServices that are managed. Absent: all.
     #[arg(long, env = "PRIVATESERVICE_WATCH_SELECTOR", value_name = "SELECTOR")]
     pub watch_selector: Option<String>,
+
+    /// Work only while holding a Lease, so that several replicas can run and one of them works at a time.
+    #[arg(long, env = "PRIVATESERVICE_LEADER_ELECT")]
+    pub leader_elect: bool,
+
+    /// Kubernetes namespace of the Lease. Absent: the one of the service account or of the kubeconfig.
+    #[arg(long, env = "PRIVATESERVICE_LEASE_NAMESPACE", value_name = "NAME")]
+    pub lease_namespace: Option<String>,
+
+    /// Name of the Lease. Replicas of one installation share it.
+    #[arg(
+        long,
+        env = "PRIVATESERVICE_LEASE_NAME",
+        value_name = "NAME",
+        default_value = LEASE_NAME
+    )]
+    pub lease_name: String,
 
     /// Form of log lines.
     #[arg(long, env = "PRIVATESERVICE_LOG_FORMAT", value_enum, default_value_t)]
@@ -111,6 +128,7 @@ const ADMIN_ADDRESS: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::UNSPECIFIED), 8080);
 // kube's own spans repeat what ours say.
 const LOG_FILTER: &str = "info,kube=warn";
+const LEASE_NAME: &str = "privateservice-operator";
 const QUOTA_SHARE: f64 = 0.8;
 const ENVIRONMENT_RETRY: Duration = Duration::from_secs(30);
 /// Longest cluster id. An AWS tag value takes 256 characters, and the ownership tag holds a namespace (63) and a name (48) too.
@@ -125,6 +143,9 @@ impl Default for Config {
             admin_address: ADMIN_ADDRESS,
             watch_namespaces: vec![],
             watch_selector: None,
+            leader_elect: false,
+            lease_namespace: None,
+            lease_name: LEASE_NAME.into(),
             log_format: LogFormat::default(),
             log_filter: LOG_FILTER.into(),
             quota_share: QUOTA_SHARE,
@@ -137,8 +158,8 @@ impl Default for Config {
 }
 
 impl Config {
-    /// The part of it that the AWS side needs.
-    pub fn connector(&self) -> ConnectorConfig {
+    /// The part of it that the AWS side needs, which changes something only while `permit` lasts.
+    pub fn connector(&self, permit: Permit) -> ConnectorConfig {
         ConnectorConfig {
             quota_share: self.quota_share,
             quotas: self.quotas.clone(),
@@ -146,6 +167,7 @@ impl Config {
                 sweep_interval: self.sweep_interval,
                 ..self.timing.clone()
             },
+            permit,
         }
     }
 }

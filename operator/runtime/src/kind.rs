@@ -101,7 +101,8 @@ impl Kind for Environment {
 
     same_for_both_kinds!();
 
-    fn with_deletion_policy(self, _policy: &serde_json::Value) -> Option<Self> {
+    fn with_deletion_policy(mut self, policy: &serde_json::Value) -> Option<Self> {
+        self.spec.deletion_policy = serde_json::from_value(policy.clone()).ok()?;
         Some(self)
     }
 

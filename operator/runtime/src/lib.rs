@@ -3,6 +3,7 @@
 //! In: flags, a Kubernetes client, AWS through crate `aws`. Out: a running operator, until told to stop. The thinking is in crate `core`.
 //!
 //! ```text
+//! lease ─permits what changes something─> controllers, AWS
 //! watch ─> cache + index ─wakes─> controller ─> pass (privateservice, environment) ─> status, Events
 //!                                    ^ AWS inventory and limits wake it too
 //! ```
@@ -18,6 +19,7 @@ pub mod finalizer;
 pub mod guarded;
 pub mod index;
 pub mod kind;
+mod lease;
 mod locked;
 mod malformed;
 pub mod metrics;

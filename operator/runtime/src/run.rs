@@ -1,12 +1,14 @@
 //! Putting it all together, starting it in order, stopping it in order.
 //!
-//! Invariant: no pass runs before every cache is complete, so that nothing is thought missing that is merely not read yet.
+//! Invariants: no pass runs before every cache is complete, so that nothing is thought missing that is merely not read yet. With leader
+//! election, caches are filled after the lease was taken, so that they hold all that the previous leader wrote.
 
 use crate::admin::{self, Admin};
 use crate::config::Config;
 use crate::context::{ClientHandle, Context};
 use crate::events::Events;
 use crate::index::Index;
+use crate::lease::{self, Candidate};
 use crate::locked::Locked;
 use crate::metrics::Metrics;
 use crate::readiness::Readiness;
@@ -18,7 +20,7 @@ use kube::Client;
 use kube::core::PartialObjectMeta;
 use kube::runtime::reflector;
 use privateservice_api::{Environment, PrivateService};
-use privateservice_aws::{ConnectError, Connector, ConnectorConfig};
+use privateservice_aws::{ConnectError, Connector, ConnectorConfig, Permit};
 use privateservice_core::owner::ObjectKey;
 use std::sync::Arc;
 use std::time::Duration;
@@ -92,11 +94,89 @@ where
         return Ok(());
     };
     tracing::info!(cluster_id, version = env!("CARGO_PKG_VERSION"), "starts");
+    if !config.leader_elect {
+        let site = Site {
+            config,
+            client,
+            cluster_id,
+            permit: Permit::always(),
+        };
+        // Boxed, as below: it holds everything there is.
+        let ending = Box::pin(work(site, admin, shutdown, connect, std::future::pending())).await;
+        return ending.result;
+    }
+    readiness.waits("lease", "not asked for yet");
+    // From here on, nothing but the lease keeps it from working.
+    readiness.is_up("operator");
+    let candidate = Candidate::new(
+        &client,
+        config.lease_namespace.as_deref(),
+        &config.lease_name,
+    );
+    let Some(mut leadership) = candidate.lead(readiness, shutdown).await else {
+        return Ok(());
+    };
+    let permit = leadership.permit();
+    let limit = config.timing.write_timeout;
+    let site = Site {
+        config,
+        client: lease::permitted(client, permit.clone(), limit),
+        cluster_id,
+        permit,
+    };
+    let ending = Box::pin(work(site, admin, shutdown, connect, leadership.lost())).await;
+    if ending.idle {
+        leadership.release().await;
+    }
+    ending.result
+}
+
+/// Where and with what right to work.
+struct Site {
+    config: Config,
+    client: Client,
+    cluster_id: String,
+    permit: Permit,
+}
+
+/// How the work ended.
+struct Ending {
+    result: anyhow::Result<()>,
+    /// No pass is left that could still change something.
+    idle: bool,
+}
+
+impl Ending {
+    fn idle(result: anyhow::Result<()>) -> Self {
+        Self { result, idle: true }
+    }
+}
+
+/// Works until `shutdown`, or until the right to is `lost`.
+async fn work<C>(
+    site: Site,
+    admin: &Admin,
+    shutdown: &CancellationToken,
+    connect: impl FnOnce(ConnectorConfig, mpsc::UnboundedSender<ObjectKey>) -> C,
+    lost: impl Future<Output = anyhow::Error>,
+) -> Ending
+where
+    C: Future<Output = Result<Connector, ConnectError>>,
+{
+    let Site {
+        config,
+        client,
+        cluster_id,
+        permit,
+    } = site;
+    let readiness = &admin.readiness;
     let (wake, woken) = mpsc::unbounded_channel();
     let (wake_environment, woken_environments) = mpsc::unbounded_channel();
-    let connector = connect(config.connector(), wake.clone())
-        .await
-        .context("cannot set up AWS")?;
+    let connected = connect(config.connector(permit), wake.clone()).await;
+    let connector = match connected.context("cannot set up AWS") {
+        Ok(connector) => connector,
+        Err(error) => return Ending::idle(Err(error)),
+    };
     let (services, service_writer) = reflector::store();
     let (environments, environment_writer) = reflector::store();
     let (namespaces, namespace_writer) = reflector::store();
@@ -135,14 +215,17 @@ where
         },
     );
     let mut publisher = tokio::spawn(publishing);
+    let mut lost = std::pin::pin!(lost);
     let synced = async {
         // An error means that a watch ended; what ended is noticed below.
         let _ = context.namespaces.wait_until_ready().await;
         let _ = context.environments.wait_until_ready().await;
         let _ = context.services.wait_until_ready().await;
     };
-    if shutdown.run_until_cancelled(synced).await.is_none() {
-        return Ok(());
+    tokio::select! {
+        () = shutdown.cancelled() => return Ending::idle(Ok(())),
+        error = &mut lost => return Ending::idle(Err(error)),
+        () = synced => {}
     }
     let stop = shutdown.child_token();
     let mut controllers = JoinSet::new();
@@ -163,8 +246,16 @@ where
         "ready"
     );
 
+    let mut grace = GRACE;
     let result = tokio::select! {
+        // First, because `shutdown` ends the controllers too.
+        biased;
         () = shutdown.cancelled() => Ok(()),
+        error = &mut lost => {
+            // Another process works now; nothing that runs here can change anything any more.
+            grace = Duration::ZERO;
+            Err(error)
+        }
         Some(ended) = watches.join_next() => Err(ended_early("a watch", ended)),
         Some(ended) = controllers.join_next() => Err(ended_early("a controller", ended)),
     };
@@ -172,7 +263,8 @@ where
     readiness.waits("operator", "stopping");
     stop.cancel();
     let finish = async { while controllers.join_next().await.is_some() {} };
-    if tokio::time::timeout(GRACE, finish).await.is_err() {
+    let idle = tokio::time::timeout(grace, finish).await.is_ok();
+    if !idle {
         tracing::warn!("a pass did not finish in time");
     }
     watches.shutdown().await;
@@ -181,7 +273,7 @@ where
     context.events.close();
     let _ = tokio::time::timeout(LAST_EVENTS, &mut publisher).await;
     publisher.abort();
-    result
+    Ending { result, idle }
 }
 
 /// What must be known and there before anything starts. Waits for it, for as long as it takes.

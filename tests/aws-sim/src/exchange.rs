@@ -204,6 +204,7 @@ async fn perform(
 ) -> Result<Answer, AwsError> {
     let inner = &simulator.inner;
     if call.service == "ecs" && call.protocol == Protocol::Json {
+        facts::adopt_clusters(simulator, call).await;
         let facts = facts::gather(simulator, call).await?;
         let access_key = call.access_key.as_deref().unwrap_or_default();
         let mut world = locked(&inner.world);

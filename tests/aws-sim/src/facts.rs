@@ -1,4 +1,4 @@
-//! Questions to Cloud Map before a request is judged. In: an ECS call. Out: the facts it depends on.
+//! Questions to the stand-in before a request is judged. In: an ECS call. Out: the facts it depends on.
 //! Does IO.
 
 use serde_json::{Value, json};
@@ -8,6 +8,29 @@ use crate::errors::AwsError;
 use crate::locked;
 use crate::route::Call;
 use crate::simulator::Simulator;
+
+/// Takes over the clusters a call names that CloudFormation made in the stand-in, and forgets those it has deleted.
+pub(crate) async fn adopt_clusters(simulator: &Simulator, call: &Call) {
+    let Some(upstream) = &simulator.inner.upstream else {
+        return;
+    };
+    let one = call.body["cluster"].as_str();
+    let many = call.body["clusters"].as_array().into_iter().flatten();
+    let named: Vec<String> = many
+        .filter_map(Value::as_str)
+        .chain(one)
+        .map(str::to_owned)
+        .collect();
+    let describes = call.operation == "DescribeClusters";
+    let asked = locked(&simulator.inner.world).clusters_to_ask_for(&named, describes);
+    if asked.is_empty() {
+        return;
+    }
+    // A stand-in without ECS has none.
+    let access_key = call.access_key.as_deref();
+    let found = upstream.clusters(&asked, access_key).await;
+    locked(&simulator.inner.world).adopt_clusters(&asked, &found.unwrap_or_default());
+}
 
 /// Asks Cloud Map for whatever a CreateService or UpdateService refers to.
 pub(crate) async fn gather(simulator: &Simulator, call: &Call) -> Result<UpstreamFacts, AwsError> {

@@ -120,20 +120,38 @@ impl Upstream {
         body: &Value,
         access_key: Option<&str>,
     ) -> Result<Value, AwsError> {
+        let target = format!("Route53AutoNaming_v20170314.{operation}");
+        self.ask("servicediscovery", &target, body, access_key)
+            .await
+    }
+
+    /// The clusters the stand-in has of these: those its CloudFormation made.
+    pub(crate) async fn clusters(
+        &self,
+        names: &[String],
+        access_key: Option<&str>,
+    ) -> Result<Vec<Value>, AwsError> {
+        let body = serde_json::json!({"clusters": names});
+        let target = "AmazonEC2ContainerServiceV20141113.DescribeClusters";
+        let answer = self.ask("ecs", target, &body, access_key).await?;
+        Ok(answer["clusters"].as_array().cloned().unwrap_or_default())
+    }
+
+    async fn ask(
+        &self,
+        service: &str,
+        target: &str,
+        body: &Value,
+        access_key: Option<&str>,
+    ) -> Result<Value, AwsError> {
         let unreachable =
             |error: reqwest::Error| AwsError::server(format!("stand-in unreachable: {error}"));
         let response = self
             .client
             .post(format!("{}/", self.base))
-            .header(
-                "x-amz-target",
-                format!("Route53AutoNaming_v20170314.{operation}"),
-            )
+            .header("x-amz-target", target)
             .header("content-type", "application/x-amz-json-1.1")
-            .header(
-                "authorization",
-                self.authorization("servicediscovery", access_key),
-            )
+            .header("authorization", self.authorization(service, access_key))
             .body(body.to_string())
             .send()
             .await

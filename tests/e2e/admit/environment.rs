@@ -17,10 +17,6 @@ existing:
 
 #[tokio::test]
 async fn new() {
-    let incomplete: &[&str] = &[
-        "spec.existing",
-        "write existing: {clusterArn, namespaceArn, securityGroupIds",
-    ];
     let elsewhere: &[&str] = &["must be in region us-east-1: write ARNs of that region"];
     let cases: &[Case<'_>] = &[
         ("", ACCEPTED),
@@ -90,9 +86,49 @@ async fn new() {
             "existing: {namespaceArn: 'arn:aws:servicediscovery:us-east-11:111122223333:namespace/ns-a'}",
             elsewhere,
         ),
-        ("existing: null", incomplete),
-        ("existing: {clusterArn: null}", incomplete),
-        ("existing: {logGroupName: null}", incomplete),
+        ("existing: null", ACCEPTED),
+        ("existing: {clusterArn: null}", ACCEPTED),
+        (
+            "existing: {eventQueueUrl: 'https://sqs.us-east-1.amazonaws.com/111122223333/events'}",
+            ACCEPTED,
+        ),
+        (
+            "{existing: {securityGroupIds: null}, network: {allowFrom: [sg-9, 10.0.0.0/8]}}",
+            ACCEPTED,
+        ),
+        (
+            "network: {allowFrom: [sg-9]}",
+            &["network.allowFrom is for groups that the operator makes"],
+        ),
+        (
+            "{existing: null, network: {allowFrom: [lambda]}}",
+            &["spec.network.allowFrom[0]", "should match"],
+        ),
+        (
+            "{existing: null, network: {allowFrom: [sg-9, sg-9]}}",
+            &["spec.network.allowFrom[1]: Duplicate value"],
+        ),
+        ("logging: {retentionDays: 14}", ACCEPTED),
+        (
+            "logging: {retentionDays: 15}",
+            &[
+                "spec.logging.retentionDays",
+                "as CloudWatch Logs takes them",
+            ],
+        ),
+        (
+            "foundation: {cloudFormationRoleArn: 'arn:aws:iam::111122223333:role/cfn', approve: privateservice-1}",
+            ACCEPTED,
+        ),
+        (
+            "foundation: {kmsKeyArn: alias/logs}",
+            &["spec.foundation.kmsKeyArn", "should match"],
+        ),
+        ("deletionPolicy: Delete", ACCEPTED),
+        (
+            "deletionPolicy: Keep",
+            &["supported values: \"Delete\", \"Retain\""],
+        ),
         (
             "tags: {flexstack.dev/owner: me}",
             &["must not start with flexstack.dev/ or aws:"],
@@ -140,6 +176,9 @@ async fn what_identifies_the_place_stays() {
             "existing: {clusterArn: 'arn:aws:ecs:us-east-1:111122223333:cluster/other'}",
             existing,
         ),
+        ("", "existing: {clusterArn: null}", existing),
+        ("existing: {namespaceArn: null}", "", existing),
+        ("existing: null", "existing: null", ACCEPTED),
         (
             "",
             "existing: {namespaceArn: 'arn:aws:servicediscovery:us-east-1:111122223333:namespace/ns-b2'}",

@@ -1,5 +1,5 @@
 //! The command lines of etcd, kube-apiserver and kube-controller-manager, and the kubeconfig of their administrator. Reads and
-//! starts nothing; only writes the kubeconfig.
+//! starts nothing; only writes the kubeconfig and the audit policy.
 //!
 //! Invariant: all of them listen on 127.0.0.1 only, and only the API server needs a certificate to be asked.
 
@@ -11,6 +11,7 @@ use anyhow::{Context, Result};
 use serde_json::json;
 
 use crate::certificates::Certificates;
+use crate::charts::NAMESPACE;
 use crate::command::tool;
 use crate::process::{Program, free_port};
 
@@ -40,11 +41,21 @@ impl Layout {
             etcd_peer_port: free_port()?,
         };
         layout.write_kubeconfig()?;
+        layout.write_audit_policy()?;
         Ok(layout)
     }
 
     pub(super) fn kubeconfig(&self) -> PathBuf {
         self.folder.join("kubeconfig")
+    }
+
+    /// What the API server notes of the operator's requests, one JSON object a line.
+    pub(super) fn audit_log(&self) -> PathBuf {
+        self.folder.join("audit.jsonl")
+    }
+
+    fn audit_policy(&self) -> PathBuf {
+        self.folder.join("audit-policy.json")
     }
 
     pub(super) fn etcd_data(&self) -> PathBuf {
@@ -96,6 +107,10 @@ impl Layout {
             .arg("--service-account-issuer=https://kubernetes.default.svc.cluster.local")
             .arg("--service-cluster-ip-range=10.0.0.0/24")
             .arg("--authorization-mode=RBAC")
+            .arg(flag("--audit-policy-file", self.audit_policy()))
+            .arg(flag("--audit-log-path", self.audit_log()))
+            // One file, in MiB: a long run notes a few hundred bytes a request.
+            .arg("--audit-log-maxsize=4096")
             .arg("--profiling=false"))
     }
 
@@ -111,6 +126,23 @@ impl Layout {
                 // Its default of 20 requests a second makes the deletion of many namespaces wait for it.
                 .args(["--kube-api-qps=300", "--kube-api-burst=400"]),
         )
+    }
+
+    /// Who asked for what and with which answer, of the operator only: its service account, and whoever comes without a valid token.
+    fn write_audit_policy(&self) -> Result<()> {
+        let accounts = format!("system:serviceaccounts:{NAMESPACE}");
+        let policy = json!({
+            "apiVersion": "audit.k8s.io/v1",
+            "kind": "Policy",
+            "omitStages": ["RequestReceived", "ResponseStarted"],
+            "rules": [
+                {"level": "Metadata", "userGroups": [accounts, "system:unauthenticated"]},
+                {"level": "None"},
+            ],
+        });
+        let path = self.audit_policy();
+        fs::write(&path, serde_json::to_vec_pretty(&policy)?)
+            .with_context(|| format!("cannot write {}", path.display()))
     }
 
     fn write_kubeconfig(&self) -> Result<()> {

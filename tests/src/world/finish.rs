@@ -11,7 +11,7 @@ use crate::planes;
 
 impl World {
     /// Ends the operator and holds the whole run against what always has to be true: each object at each moment obeyed the rules of
-    /// conditions, the operator wrote status and its finalizer only, AWS knows every operation it was asked for, and every
+    /// conditions, the operator wrote status and its finalizer only and asked the API server for nothing it has no right to, AWS knows every operation it was asked for, and every
     /// request fits AWS's own models. Then the control plane goes to the next test.
     ///
     /// # Errors
@@ -36,6 +36,20 @@ impl World {
             violations.join("\n")
         );
         ensure!(self.witness.versions() > 0, "no object was ever seen");
+
+        let audited = self.audited()?;
+        ensure!(
+            !audited.is_empty(),
+            "the API server heard nothing of the operator"
+        );
+        let refused: Vec<_> = audited
+            .iter()
+            .filter(|request| matches!(request.code, 401 | 403))
+            .collect();
+        ensure!(
+            refused.is_empty(),
+            "the chart's rights do not suffice: {refused:?}"
+        );
 
         let calls = self.calls();
         let unknown = calls.0.iter().find(|request| {

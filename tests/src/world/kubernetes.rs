@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
+use k8s_openapi::api::coordination::v1::Lease;
 use kube::api::{
     Api, ApiResource, DeleteParams, DynamicObject, GroupVersionKind, ListParams, Patch, PatchParams,
 };
@@ -10,6 +11,7 @@ use privateservice_api::{Environment, PrivateService};
 use serde_json::{Value, json};
 
 use super::{DEADLINE, ENVIRONMENT, World};
+use crate::charts::{NAMESPACE, RELEASE};
 use crate::command::Output;
 use crate::eventually::eventually;
 
@@ -333,8 +335,17 @@ impl World {
         let environments = self.environments();
         for environment in environments.list(&ListParams::default()).await? {
             let name = environment.metadata.name.unwrap_or_default();
+            let unfinalized = Patch::Merge(json!({"metadata": {"finalizers": null}}));
             absent_is_fine(environments.delete(&name, &DeleteParams::default()).await)?;
+            absent_is_fine(
+                environments
+                    .patch(&name, &PatchParams::default(), &unfinalized)
+                    .await,
+            )?;
         }
+        // Nobody who led here is there any more.
+        let leases: Api<Lease> = Api::namespaced(self.client.clone(), NAMESPACE);
+        absent_is_fine(leases.delete(RELEASE, &DeleteParams::default()).await)?;
         let left = services
             .list_metadata(&ListParams::default())
             .await?

@@ -27,11 +27,13 @@ pub enum Bucket {
     CloudMapModify,
     /// STS.
     Sts,
+    /// CloudFormation.
+    CloudFormation,
 }
 
 impl Bucket {
     /// All buckets.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::TaskDefinitionModify,
         Self::TaskDefinitionRead,
         Self::ServiceModify,
@@ -43,6 +45,7 @@ impl Bucket {
         Self::CloudMapRead,
         Self::CloudMapModify,
         Self::Sts,
+        Self::CloudFormation,
     ];
 
     /// The name metrics use.
@@ -59,6 +62,7 @@ impl Bucket {
             Self::CloudMapRead => "cloud-map-read",
             Self::CloudMapModify => "cloud-map-modify",
             Self::Sts => "sts",
+            Self::CloudFormation => "cloud-formation",
         }
     }
 }
@@ -78,7 +82,7 @@ pub struct QuotaTable(BTreeMap<Bucket, Quota>);
 
 impl QuotaTable {
     /// What AWS publishes. ECS: developer guide, Request throttling. The rates of Cloud Map's control plane and of STS are
-    /// not published: ten a second is our own, polite choice.
+    /// not published: ten a second is our own, polite choice; so are two a second for CloudFormation, which throttles early.
     pub fn published() -> Self {
         let quota = |bucket| match bucket {
             Bucket::TaskDefinitionModify => Quota {
@@ -98,6 +102,10 @@ impl QuotaTable {
             Bucket::ServiceRead | Bucket::ClusterResourceRead => Quota {
                 burst: 100.0,
                 rate: 20.0,
+            },
+            Bucket::CloudFormation => Quota {
+                burst: 10.0,
+                rate: 2.0,
             },
             Bucket::TagModify | Bucket::CloudMapRead | Bucket::CloudMapModify | Bucket::Sts => {
                 Quota {

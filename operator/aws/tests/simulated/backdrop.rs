@@ -1,4 +1,5 @@
-//! A minimal Cloud Map and STS for the simulator to stand on: stores services and tags, judges nothing.
+//! A minimal Cloud Map and STS for the simulator to stand on: stores services and tags, judges nothing. Other services answer what
+//! they were told to.
 
 use axum::Router;
 use axum::extract::State;
@@ -14,6 +15,8 @@ struct Shelf {
     tags: BTreeMap<String, BTreeMap<String, String>>,
     instances: BTreeMap<String, usize>,
     made: usize,
+    /// Answers to forms, by their action: status and XML.
+    forms: BTreeMap<String, (u16, String)>,
 }
 
 /// Handle to what is stored.
@@ -75,6 +78,20 @@ impl Backdrop {
     pub(crate) fn set_instances(&self, arn: &str, count: usize) {
         let id = arn.rsplit('/').next().unwrap().to_owned();
         self.0.lock().unwrap().instances.insert(id, count);
+    }
+
+    /// Answers a form of that action with this status and XML from now on.
+    pub(crate) fn on_form(&self, action: &str, status: u16, xml: &str) {
+        let mut stored = self.0.lock().unwrap();
+        stored.forms.insert(action.into(), (status, xml.into()));
+    }
+
+    fn form(&self, body: &str) -> Option<(StatusCode, String)> {
+        let action = body
+            .split('&')
+            .find_map(|pair| pair.strip_prefix("Action="))?;
+        let (status, xml) = self.0.lock().unwrap().forms.get(action).cloned()?;
+        Some((StatusCode::from_u16(status).unwrap(), xml))
     }
 
     pub(crate) fn remove(&self, arn: &str) {
@@ -177,7 +194,8 @@ async fn answer(
         .get("x-amz-target")
         .and_then(|target| target.to_str().ok())
     else {
-        return (StatusCode::OK, IDENTITY.to_owned());
+        let form = backdrop.form(&body);
+        return form.unwrap_or((StatusCode::OK, IDENTITY.to_owned()));
     };
     let operation = target.rsplit('.').next().unwrap();
     let body = serde_json::from_str(&body).unwrap_or_default();

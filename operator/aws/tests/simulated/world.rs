@@ -6,8 +6,8 @@ use aws_sim::{Options, Server, Simulator, serve};
 use k8s_openapi::jiff::Timestamp;
 use privateservice_api::meta;
 use privateservice_aws::{
-    Account, AccountKey, Connector, ConnectorConfig, Lane, Need, Outputs, Priority, QuotaTable,
-    Timing,
+    Account, AccountKey, Connector, ConnectorConfig, Lane, Need, Outputs, Permit, Priority,
+    QuotaTable, Timing,
 };
 use privateservice_core::failure::Failure;
 use privateservice_core::hash::Hash;
@@ -104,7 +104,7 @@ impl World {
         let server = serve(sim.clone(), ([127, 0, 0, 1], 0).into())
             .await
             .unwrap();
-        let link = connect(&server.url, timing, quotas).await;
+        let link = connect(&server.url, timing, quotas, Permit::always()).await;
         let ecs = aws_sdk_ecs::Client::new(&sdk_config(&server.url));
         let cluster = ecs
             .create_cluster()
@@ -123,7 +123,12 @@ impl World {
 
     /// A second operator process, with an empty memory.
     pub(crate) async fn another(&self, timing: Timing) -> Link {
-        connect(&self.server.url, timing, plenty()).await
+        connect(&self.server.url, timing, plenty(), Permit::always()).await
+    }
+
+    /// A second operator process, which may change something only while `permit` lasts.
+    pub(crate) async fn permitted(&self, timing: Timing, permit: Permit) -> Link {
+        connect(&self.server.url, timing, plenty(), permit).await
     }
 
     /// A client that does things behind the operator's back.
@@ -349,12 +354,13 @@ fn sdk_config(url: &str) -> aws_config::SdkConfig {
         .build()
 }
 
-async fn connect(url: &str, timing: Timing, quotas: QuotaTable) -> Link {
+async fn connect(url: &str, timing: Timing, quotas: QuotaTable, permit: Permit) -> Link {
     let (wake, woken) = unbounded_channel();
     let config = ConnectorConfig {
         quota_share: 1.0,
         quotas,
         timing,
+        permit,
     };
     let connector = Connector::with_sdk_config(config, &sdk_config(url), wake)
         .await

@@ -22,7 +22,7 @@ fn no_flags_are_the_defaults() {
 #[test]
 fn flags_reach_the_aws_side() {
     let config = parse(&["--sweep-interval-seconds", "60", "--quota-share", "0.5"]).unwrap();
-    let connector = config.connector();
+    let connector = config.connector(Permit::always());
     assert_eq!(connector.timing.sweep_interval, Duration::from_mins(1));
     assert!((connector.quota_share - 0.5).abs() < f64::EPSILON);
 }
@@ -31,6 +31,15 @@ fn flags_reach_the_aws_side() {
 fn namespaces_are_separated_by_commas() {
     let config = parse(&["--watch-namespaces", "team-a,team-b"]).unwrap();
     assert_eq!(config.watch_namespaces, ["team-a", "team-b"]);
+}
+
+#[test]
+fn leader_election_is_off_unless_asked_for() {
+    assert!(!parse(&[]).unwrap().leader_elect);
+    let config = parse(&["--leader-elect", "--lease-namespace", "operators"]).unwrap();
+    assert!(config.leader_elect);
+    assert_eq!(config.lease_namespace.as_deref(), Some("operators"));
+    assert_eq!(config.lease_name, "privateservice-operator");
 }
 
 #[test]

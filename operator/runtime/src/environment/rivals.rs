@@ -21,6 +21,15 @@ impl OtherEnvironments for Rivals {
     }
 }
 
+/// Nobody, for an Environment that is being deleted: whoever comes after waits for it.
+pub(super) struct NoRivals;
+
+impl OtherEnvironments for NoRivals {
+    fn rival(&self, _environment: &Environment) -> Option<String> {
+        None
+    }
+}
+
 /// Account, Region, VPC and namespace. Two Environments that share all four would write the same names.
 fn place(environment: &Environment) -> (Option<&str>, &str, &str, &str) {
     let spec = &environment.spec;

@@ -1,5 +1,6 @@
 //! What one process remembers of an Environment, and when AWS is to be looked at again. Pure; time is an argument.
 
+use super::founding::Founding;
 use privateservice_core::environment::{EnvironmentFacts, EnvironmentQuery};
 use std::time::{Duration, Instant};
 
@@ -10,7 +11,29 @@ pub(crate) struct Seen {
     last: Option<Look>,
     unanswered_since: Option<Instant>,
     written: Option<Instant>,
+    founded: Option<Founded>,
+    stack_absent_since: Option<Instant>,
+    polls: u32,
 }
+
+/// The last look at the stack.
+#[derive(Debug)]
+struct Founded {
+    cause: Cause,
+    founding: Founding,
+    at: Instant,
+    pause: Duration,
+}
+
+/// What makes another look at the stack due at once: another generation, or somebody's wish.
+pub(super) type Cause = (Option<i64>, Option<String>);
+
+/// Longest pause between two looks at what AWS is working on. Stacks take minutes, and a look costs a call or two.
+const POLL_LIMIT: Duration = Duration::from_secs(5);
+/// First such pause; each is twice as long as the one before.
+const FIRST_POLL: Duration = Duration::from_secs(1);
+/// A stack that was there is taken for gone if it is not found twice, this far apart.
+const ABSENT_FOR: Duration = Duration::from_secs(30);
 
 #[derive(Debug)]
 struct Look {
@@ -22,6 +45,8 @@ struct Look {
 
 /// How often to look.
 pub(super) struct Pace {
+    /// Between two looks at a stack that is as it should be.
+    pub(super) sweep: Duration,
     /// While Ready.
     pub(super) ready: Duration,
     /// While not, and after a look that AWS did not answer.
@@ -38,7 +63,67 @@ impl Seen {
             last: None,
             unanswered_since: None,
             written: None,
+            founded: None,
+            stack_absent_since: None,
+            polls: 0,
         }
+    }
+
+    /// What the last look at the stack came to, unless another one is due.
+    pub(super) fn founding(&self, cause: &Cause, now: Instant) -> Option<&Founding> {
+        let founded = self.founded.as_ref()?;
+        let over = now.saturating_duration_since(founded.at) >= founded.pause;
+        (founded.cause == *cause && !over).then_some(&founded.founding)
+    }
+
+    /// Remembers what a look at the stack came to, and when the next one is due.
+    pub(super) fn founded(&mut self, cause: Cause, founding: Founding, now: Instant, pace: &Pace) {
+        let pause = if founding.is_moving() {
+            let doubled = FIRST_POLL.saturating_mul(1 << self.polls.min(8));
+            self.polls += 1;
+            doubled.min(POLL_LIMIT)
+        } else {
+            self.polls = 0;
+            if founding.is_settled() {
+                pace.sweep
+            } else {
+                pace.not_ready
+            }
+        };
+        self.founded = Some(Founded {
+            cause,
+            founding,
+            at: now,
+            pause,
+        });
+    }
+
+    /// The stack could not be looked at: the next try is due after the pause of what is not Ready.
+    pub(super) fn not_founded(&mut self, now: Instant, pace: &Pace) {
+        self.silent(now);
+        if let Some(founded) = &mut self.founded {
+            (founded.at, founded.pause) = (now, pace.not_ready);
+        }
+    }
+
+    /// How long until the next look at the stack is due, if there is one to look at.
+    pub(super) fn next_founding(&self, now: Instant) -> Option<Duration> {
+        let founded = self.founded.as_ref()?;
+        Some(
+            founded
+                .pause
+                .saturating_sub(now.saturating_duration_since(founded.at)),
+        )
+    }
+
+    /// Whether the stack was found. True if it was not, for long enough.
+    pub(super) fn stack_is_gone(&mut self, found: bool, now: Instant) -> bool {
+        if found {
+            self.stack_absent_since = None;
+            return false;
+        }
+        let since = *self.stack_absent_since.get_or_insert(now);
+        now.saturating_duration_since(since) >= ABSENT_FOR
     }
 
     /// True if it is the memory of this very object.
@@ -58,20 +143,26 @@ impl Seen {
         self.last.as_ref().is_none_or(|look| {
             look.query != *query
                 || look.asked.as_deref() != asked
-                || self.next_look(ready, now, pace).is_zero()
+                || self
+                    .next_look(ready, now, pace)
+                    .is_none_or(|left| left.is_zero())
         })
     }
 
-    /// How long until the next look is due.
-    pub(super) fn next_look(&self, ready: bool, now: Instant, pace: &Pace) -> Duration {
+    /// How long until the next look is due; `None` if there was none.
+    pub(super) fn next_look(&self, ready: bool, now: Instant, pace: &Pace) -> Option<Duration> {
         let pause = if ready && self.unanswered_since.is_none() {
             pace.ready
         } else {
             pace.not_ready
         };
-        self.last.as_ref().map_or(Duration::ZERO, |look| {
-            pause.saturating_sub(now.saturating_duration_since(look.at))
-        })
+        let look = self.last.as_ref()?;
+        Some(pause.saturating_sub(now.saturating_duration_since(look.at)))
+    }
+
+    /// AWS did not answer before there was anything to look at. Until [`Seen::answered`] says otherwise, time without an answer goes on.
+    pub(super) fn silent(&mut self, now: Instant) {
+        self.unanswered_since = self.unanswered_since.or(Some(now));
     }
 
     /// Remembers what was found. Until [`Seen::answered`] says otherwise, time without an answer goes on.
@@ -124,8 +215,10 @@ impl Seen {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use privateservice_core::foundation::Outputs;
 
     const PACE: Pace = Pace {
+        sweep: Duration::from_mins(5),
         ready: Duration::from_mins(30),
         not_ready: Duration::from_secs(30),
         unanswered: Duration::from_mins(15),
@@ -184,6 +277,38 @@ mod tests {
         assert!(seen.is_unanswered_for(PACE.unanswered, now + PACE.unanswered));
         seen.answered(true);
         assert!(!seen.is_unanswered_for(PACE.unanswered, now + PACE.unanswered));
+    }
+
+    #[test]
+    fn a_stack_that_moves_is_looked_at_ever_more_seldom_and_one_at_rest_once_a_sweep() {
+        let now = Instant::now();
+        let cause: Cause = (Some(1), None);
+        let mut seen = Seen::new("uid".into());
+        assert!(seen.founding(&cause, now).is_none());
+        let mut pauses = vec![];
+        for _ in 0..5 {
+            seen.founded(cause.clone(), Founding::moving("it"), now, &PACE);
+            pauses.push(seen.next_founding(now).unwrap().as_secs());
+        }
+        assert_eq!(pauses, [1, 2, 4, 5, 5]);
+        let ready = Founding::made(Outputs::default());
+        seen.founded(cause.clone(), ready, now, &PACE);
+        assert_eq!(seen.next_founding(now), Some(PACE.sweep));
+        assert!(seen.founding(&cause, now).is_some());
+        assert!(seen.founding(&(Some(2), None), now).is_none());
+        assert!(seen.founding(&(Some(1), Some("now".into())), now).is_none());
+        assert!(seen.founding(&cause, now + PACE.sweep).is_none());
+    }
+
+    #[test]
+    fn a_stack_is_gone_when_it_is_not_found_for_thirty_seconds() {
+        let now = Instant::now();
+        let mut seen = Seen::new("uid".into());
+        assert!(!seen.stack_is_gone(false, now));
+        assert!(!seen.stack_is_gone(false, now + Duration::from_secs(29)));
+        assert!(seen.stack_is_gone(false, now + ABSENT_FOR));
+        assert!(!seen.stack_is_gone(true, now + ABSENT_FOR));
+        assert!(!seen.stack_is_gone(false, now + ABSENT_FOR));
     }
 
     #[test]

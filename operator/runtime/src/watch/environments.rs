@@ -2,6 +2,7 @@
 
 use super::Listener;
 use crate::context::Context;
+use crate::finalizer;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use kube::ResourceExt;
 use privateservice_api::{Environment, meta};
@@ -28,6 +29,8 @@ struct Own {
     uid: Option<String>,
     generation: Option<i64>,
     asked: [Option<String>; 2],
+    /// Nothing is made before the finalizer is there.
+    finalized: bool,
 }
 
 /// What its services depend on. Counts and times of the status are not part of it.
@@ -45,6 +48,7 @@ impl Own {
             uid: object.uid(),
             generation: object.metadata.generation,
             asked,
+            finalized: finalizer::has(object),
         }
     }
 }

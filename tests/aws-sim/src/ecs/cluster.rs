@@ -14,6 +14,8 @@ pub(crate) struct Cluster {
     pub(crate) default_strategy: Value,
     pub(crate) connect_defaults: Value,
     pub(crate) tags: Tags,
+    /// CloudFormation made it in the stand-in, and may delete it there.
+    pub(crate) is_adopted: bool,
 }
 
 /// Fargate's capacity providers are predefined; the simulator knows no others.
@@ -44,6 +46,38 @@ pub(crate) fn name_of(cluster: &Value) -> String {
 }
 
 impl World {
+    /// Which of these clusters the stand-in is to be asked for: those unknown here, and, if `all`, those that came from it.
+    pub(crate) fn clusters_to_ask_for(&self, named: &[String], all: bool) -> Vec<String> {
+        let ask = |name: &&String| match self.clusters.get(&name_of(&json!(name))) {
+            None => true,
+            Some(known) => all && known.is_adopted,
+        };
+        named.iter().filter(ask).cloned().collect()
+    }
+
+    /// Takes over what the stand-in has of the clusters it was asked for; what it no longer has is gone.
+    pub(crate) fn adopt_clusters(&mut self, asked: &[String], found: &[Value]) {
+        for name in asked {
+            let name = name_of(&json!(name));
+            let one = found
+                .iter()
+                .find(|one| one["clusterName"] == json!(name) && one["status"] == "ACTIVE");
+            let Some(one) = one else {
+                self.clusters.remove(&name);
+                continue;
+            };
+            let cluster = Cluster {
+                arn: one["clusterArn"].as_str().unwrap_or_default().to_owned(),
+                capacity_providers: providers(&one["capacityProviders"]).unwrap_or_default(),
+                default_strategy: one["defaultCapacityProviderStrategy"].clone(),
+                connect_defaults: Value::Null,
+                tags: Tags::default(),
+                is_adopted: true,
+            };
+            self.clusters.insert(name, cluster);
+        }
+    }
+
     pub(crate) fn cluster(&self, cluster: &Value) -> Result<(String, Cluster), AwsError> {
         let name = name_of(cluster);
         let found = self.clusters.get(&name).cloned();
@@ -81,6 +115,7 @@ impl World {
                 default_strategy: body["defaultCapacityProviderStrategy"].clone(),
                 connect_defaults: body["serviceConnectDefaults"].clone(),
                 tags,
+                is_adopted: false,
             });
         Ok(json!({"cluster": self.cluster_json(&name, true)}))
     }

@@ -1,0 +1,133 @@
+//! From an Environment to the stack it asks for: the template with what cannot be a parameter filled in, the parameters, the tags. Pure.
+
+use super::{owner, stack_name};
+use crate::defaults;
+use crate::hash::Hash;
+use crate::problem::Problem;
+use privateservice_api::conditions::Reason;
+use privateservice_api::environment::Environment;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// The one source; people read and deploy it too.
+const TEMPLATE: &str = include_str!("../../../../config/aws/environment.yaml");
+
+/// Largest template a request carries (AWS: CloudFormation user guide, Quotas).
+const TEMPLATE_LIMIT: usize = 51_200;
+
+/// The stack an Environment asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// Name of the stack.
+    pub stack: String,
+    /// The template, as JSON.
+    pub template: String,
+    /// Values of its parameters.
+    pub parameters: BTreeMap<String, String>,
+    /// Tags of the stack, which CloudFormation passes on to everything in it.
+    pub tags: BTreeMap<String, String>,
+    /// Role CloudFormation works with. Not part of the hash: another role changes nothing in the stack.
+    pub role_arn: Option<String>,
+    /// Hash of template, parameters and tags.
+    pub hash: Hash,
+}
+
+/// The stack that an Environment asks for.
+///
+/// # Errors
+/// `InvalidSpec` when it asks for more than a template holds.
+pub fn render(environment: &Environment, cluster_id: &str) -> Result<Wanted, Problem> {
+    let spec = &environment.spec;
+    let name = environment.metadata.name.clone().unwrap_or_default();
+    let mut template = template()?;
+    if let Some(Value::Array(rules)) =
+        template.pointer_mut("/Resources/InternalSecurityGroup/Properties/SecurityGroupIngress")
+    {
+        rules.extend(spec.network.allow_from.iter().map(|from| ingress(from)));
+    }
+    let template = template.to_string();
+    if template.len() > TEMPLATE_LIMIT {
+        return Err(invalid(format!(
+            "the stack's template has {} bytes with everything spec.network.allowFrom asks for, and CloudFormation takes {TEMPLATE_LIMIT}: \
+             write fewer entries",
+            template.len()
+        )));
+    }
+    let parameters = parameters(environment, &name);
+    let mut tags = spec.tags.clone();
+    tags.extend(owner(cluster_id, &name).tags(&name));
+    Ok(Wanted {
+        stack: stack_name(&name),
+        hash: Hash::of(&(&template, &parameters, &tags)),
+        template,
+        parameters,
+        tags,
+        role_arn: spec
+            .foundation
+            .as_ref()
+            .and_then(|foundation| foundation.cloud_formation_role_arn.clone()),
+    })
+}
+
+fn template() -> Result<Value, Problem> {
+    // A test reads it, so that no release has one that cannot be read.
+    serde_saphyr::from_str(TEMPLATE).map_err(|error| {
+        invalid(format!(
+            "the operator's own template is unreadable: {error}"
+        ))
+    })
+}
+
+fn ingress(from: &str) -> Value {
+    let source = if from.starts_with("sg-") {
+        "SourceSecurityGroupId"
+    } else {
+        "CidrIp"
+    };
+    json!({"Description": "spec.network.allowFrom", "IpProtocol": "-1", source: from})
+}
+
+fn parameters(environment: &Environment, name: &str) -> BTreeMap<String, String> {
+    let spec = &environment.spec;
+    let existing = spec.existing.clone().unwrap_or_default();
+    let foundation = spec.foundation.clone().unwrap_or_default();
+    let retention = spec
+        .logging
+        .as_ref()
+        .and_then(|logging| logging.retention_days)
+        .unwrap_or(defaults::LOG_RETENTION_DAYS);
+    let groups = existing.security_group_ids.is_none_or(|ids| ids.is_empty());
+    let text = |value: Option<String>| value.unwrap_or_default();
+    let create = |create: bool| if create { "true" } else { "false" }.to_owned();
+    [
+        ("EnvironmentName", name.to_owned()),
+        ("VpcId", spec.network.vpc_id.clone()),
+        ("NamespaceName", spec.namespace.clone()),
+        ("LogRetentionDays", retention.to_string()),
+        (
+            "PermissionsBoundaryArn",
+            text(foundation.permissions_boundary_arn),
+        ),
+        ("KmsKeyArn", text(foundation.kms_key_arn)),
+        ("ExistingClusterArn", text(existing.cluster_arn)),
+        ("ExistingLogGroupName", text(existing.log_group_name)),
+        ("CreateNamespace", create(existing.namespace_arn.is_none())),
+        ("CreateSecurityGroups", create(groups)),
+        (
+            "CreateExecutionRole",
+            create(existing.execution_role_arn.is_none()),
+        ),
+        ("CreateTaskRole", create(existing.task_role_arn.is_none())),
+        (
+            "CreateEventQueue",
+            create(existing.event_queue_url.is_none()),
+        ),
+    ]
+    .into_iter()
+    .map(|(key, value)| (key.to_owned(), value))
+    .collect()
+}
+
+fn invalid(message: String) -> Problem {
+    Problem::new(Reason::InvalidSpec, message)
+}

@@ -1,0 +1,213 @@
+use super::*;
+use crate::hash::Hash;
+use privateservice_api::environment::Foundation;
+use serde_json::Value;
+
+fn rules(wanted: &Wanted) -> Vec<Value> {
+    let template: Value = serde_json::from_str(&wanted.template).unwrap();
+    let pointer = "/Resources/InternalSecurityGroup/Properties/SecurityGroupIngress";
+    template
+        .pointer(pointer)
+        .unwrap()
+        .as_array()
+        .unwrap()
+        .clone()
+}
+
+#[test]
+fn whoever_is_allowed_in_becomes_a_rule_of_the_internal_group() {
+    let mut environment = environment();
+    assert_eq!(
+        rules(&render(&environment, "c").unwrap()).len(),
+        1,
+        "members"
+    );
+    environment.spec.network.allow_from = vec!["sg-9".into(), "10.1.0.0/16".into()];
+    let rules = rules(&render(&environment, "c").unwrap());
+    assert_eq!(rules[1]["SourceSecurityGroupId"], "sg-9");
+    assert_eq!(rules[2]["CidrIp"], "10.1.0.0/16");
+}
+
+#[test]
+fn what_exists_is_left_out() {
+    let mut environment = environment();
+    let all = render(&environment, "c").unwrap().parameters;
+    assert_eq!(all["ExistingClusterArn"], "");
+    assert!(
+        all.iter()
+            .filter(|(key, _)| key.starts_with("Create"))
+            .all(|(_, value)| value == "true")
+    );
+    environment.spec.existing = Some(Existing {
+        cluster_arn: Some("cluster".into()),
+        namespace_arn: Some("namespace".into()),
+        security_group_ids: Some(vec!["sg-1".into()]),
+        execution_role_arn: Some("execution".into()),
+        task_role_arn: Some("task".into()),
+        log_group_name: Some("logs".into()),
+        event_queue_url: Some("queue".into()),
+    });
+    let none = render(&environment, "c").unwrap().parameters;
+    assert_eq!(none["ExistingClusterArn"], "cluster");
+    assert_eq!(none["ExistingLogGroupName"], "logs");
+    assert!(
+        none.iter()
+            .filter(|(key, _)| key.starts_with("Create"))
+            .all(|(_, value)| value == "false")
+    );
+    assert!(!is_needed(&environment));
+}
+
+#[test]
+fn a_stack_is_needed_for_any_part_that_services_cannot_do_without() {
+    let full = Existing {
+        cluster_arn: Some("cluster".into()),
+        namespace_arn: Some("namespace".into()),
+        security_group_ids: Some(vec!["sg-1".into()]),
+        execution_role_arn: Some("execution".into()),
+        log_group_name: Some("logs".into()),
+        ..Existing::default()
+    };
+    let needed = |existing: Existing| {
+        let mut environment = environment();
+        environment.spec.existing = Some(existing);
+        is_needed(&environment)
+    };
+    assert!(!needed(full.clone()));
+    for without in [
+        Existing {
+            cluster_arn: None,
+            ..full.clone()
+        },
+        Existing {
+            namespace_arn: None,
+            ..full.clone()
+        },
+        Existing {
+            security_group_ids: None,
+            ..full.clone()
+        },
+        Existing {
+            execution_role_arn: None,
+            ..full.clone()
+        },
+        Existing {
+            log_group_name: None,
+            ..full.clone()
+        },
+    ] {
+        assert!(needed(without.clone()), "{without:?}");
+    }
+    assert!(is_needed(&environment()));
+}
+
+#[test]
+fn every_parameter_is_one_of_the_template_and_the_stack_carries_our_tags() {
+    let mut environment = environment();
+    environment.spec.tags = BTreeMap::from([("team".into(), "a".into())]);
+    let wanted = render(&environment, "cluster-uid").unwrap();
+    let template: Value = serde_json::from_str(&wanted.template).unwrap();
+    for parameter in wanted.parameters.keys() {
+        assert!(
+            template["Parameters"].get(parameter).is_some(),
+            "{parameter}"
+        );
+    }
+    for parameter in template["Parameters"].as_object().unwrap().keys() {
+        let given = wanted.parameters.contains_key(parameter);
+        let default = template["Parameters"][parameter].get("Default").is_some();
+        assert!(given || default, "{parameter}");
+    }
+    assert_eq!(wanted.stack, NAME);
+    assert_eq!(wanted.tags["team"], "a");
+    assert_eq!(wanted.tags["flexstack.dev/owner"], "cluster-uid//pre-prod");
+    assert!(wanted.template.len() < 20_000, "{}", wanted.template.len());
+}
+
+#[test]
+fn the_hash_tells_stacks_apart_but_not_the_roles_they_are_made_with() {
+    let hash = |change: &dyn Fn(&mut Environment)| -> Hash {
+        let mut environment = environment();
+        change(&mut environment);
+        render(&environment, "c").unwrap().hash
+    };
+    let plain = hash(&|_| {});
+    let role = Foundation {
+        cloud_formation_role_arn: Some("role".into()),
+        approve: Some("name".into()),
+        ..Foundation::default()
+    };
+    assert_eq!(plain, hash(&|one| one.spec.foundation = Some(role.clone())));
+    let bounded = Foundation {
+        permissions_boundary_arn: Some("policy".into()),
+        ..Foundation::default()
+    };
+    let other = [
+        hash(&|one| one.spec.foundation = Some(bounded.clone())),
+        hash(&|one| one.spec.network.allow_from = vec!["sg-9".into()]),
+        hash(&|one| one.spec.tags = BTreeMap::from([("a".into(), "b".into())])),
+    ];
+    assert!(other.iter().all(|hash| *hash != plain));
+}
+
+#[test]
+fn more_rules_than_a_template_holds_are_refused() {
+    let mut environment = environment();
+    environment.spec.network.allow_from = (0..500).map(|n| format!("sg-{n}")).collect();
+    let refused = render(&environment, "c").unwrap_err();
+    assert!(refused.message.contains("51200"), "{}", refused.message);
+}
+
+/// What decision 8 lists, and what the rest of the code relies on.
+#[test]
+fn the_template_makes_what_an_environment_needs() {
+    let template: Value = serde_json::from_str(&wanted().template).unwrap();
+    let types: Vec<&str> = template["Resources"]
+        .as_object()
+        .unwrap()
+        .values()
+        .map(|resource| resource["Type"].as_str().unwrap())
+        .collect();
+    for kind in [
+        "AWS::ECS::Cluster",
+        "AWS::ServiceDiscovery::PrivateDnsNamespace",
+        "AWS::EC2::SecurityGroup",
+        "AWS::IAM::Role",
+        "AWS::Logs::LogGroup",
+        "AWS::SQS::Queue",
+        "AWS::Events::Rule",
+    ] {
+        assert!(types.contains(&kind), "{kind}");
+    }
+    // MiniStack has no such type, and the pair of groups needs none.
+    assert!(!types.contains(&"AWS::EC2::SecurityGroupIngress"));
+    let named: BTreeMap<String, String> = template["Outputs"]
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(|key| (key.clone(), "x".to_owned()))
+        .collect();
+    assert_eq!(named.len(), 8);
+    let outputs = Outputs::of(named);
+    let Outputs {
+        cluster_arn,
+        namespace_arn,
+        member_security_group_id,
+        internal_security_group_id,
+        execution_role_arn,
+        task_role_arn,
+        log_group_name,
+        event_queue_url,
+    } = outputs;
+    let all = [
+        cluster_arn,
+        namespace_arn,
+        member_security_group_id,
+        internal_security_group_id,
+        execution_role_arn,
+        task_role_arn,
+        log_group_name,
+        event_queue_url,
+    ];
+    assert!(all.iter().all(Option::is_some), "{all:?}");
+}
