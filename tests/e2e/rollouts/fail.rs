@@ -8,6 +8,7 @@ use privateservice_api::privateservice::{EndedBy, RolloutPhase};
 use privateservice_tests::{Options, World};
 
 use super::ending::{Ending, condition};
+use super::play::Operator;
 use super::play::{
     MISSING, OLD, calm, deployments, edit, go_on, phase, rests, serve, set, slow, spec, status,
     unhurried,
@@ -119,6 +120,15 @@ impl Case {
 
 #[tokio::test]
 async fn an_update_that_fails_is_rolled_back_explained_and_never_tried_again() {
+    updates_that_fail(Operator::Lives).await;
+}
+
+#[tokio::test]
+async fn an_update_that_fails_is_explained_also_by_another_operator() {
+    updates_that_fail(Operator::IsKilled).await;
+}
+
+async fn updates_that_fail(operator: Operator) {
     let mut world = World::start(visible()).await.unwrap();
     let cases = cases();
     let names: Vec<&str> = cases.iter().map(|case| case.name).collect();
@@ -126,6 +136,10 @@ async fn an_update_that_fails_is_rolled_back_explained_and_never_tried_again() {
     for case in &cases {
         case.roll_out(&world).await;
     }
+    for case in &cases {
+        phase(&world, case.name, RolloutPhase::Progressing).await;
+    }
+    operator.in_the_middle(&mut world).await;
     let ending = |case: &Case| {
         let ending = Ending::rolled_back(EndedBy::CircuitBreaker, OLD);
         case.explained(ending.says("kept failing"))

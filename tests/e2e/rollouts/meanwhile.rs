@@ -7,8 +7,8 @@ use serde_json::json;
 
 use super::ending::Ending;
 use super::play::{
-    MISSING, NEW, OLD, calm, deployments, edit, go_on, phase, redeploy, rests, sent, serve, set,
-    slow,
+    MISSING, NEW, OLD, Operator, calm, deployments, edit, go_on, phase, redeploy, rests, sent,
+    serve, set, slow,
 };
 
 /// A world in which ECS is going back from [`MISSING`], slowly.
@@ -27,6 +27,15 @@ async fn going_back(names: &[&str]) -> World {
 
 #[tokio::test]
 async fn what_comes_during_a_rollback_waits_for_its_end() {
+    during_a_rollback(Operator::Lives).await;
+}
+
+#[tokio::test]
+async fn what_comes_during_a_rollback_waits_for_its_end_also_with_another_operator() {
+    during_a_rollback(Operator::IsKilled).await;
+}
+
+async fn during_a_rollback(operator: Operator) {
     let mut world = going_back(&["edited", "reverted", "redeployed"]).await;
     let before = sent(&world);
     edit(&world, "edited", NEW).await;
@@ -37,6 +46,7 @@ async fn what_comes_during_a_rollback_waits_for_its_end() {
         waiting.contains("what the spec asks for now is rolled out after that"),
         "{waiting}"
     );
+    operator.in_the_middle(&mut world).await;
     for name in ["edited", "reverted", "redeployed"] {
         world.reconcile(name, "now").await.unwrap();
         world.refused(name, "RollingBack").await.unwrap();
@@ -59,6 +69,15 @@ async fn what_comes_during_a_rollback_waits_for_its_end() {
 
 #[tokio::test]
 async fn what_a_person_stops_in_aws_is_held() {
+    stopped_by_a_person(Operator::Lives).await;
+}
+
+#[tokio::test]
+async fn what_a_person_stops_in_aws_is_held_also_by_another_operator() {
+    stopped_by_a_person(Operator::IsKilled).await;
+}
+
+async fn stopped_by_a_person(operator: Operator) {
     let mut world = calm().await;
     serve(&world, &["web"]).await;
     slow(&world, NEW);
@@ -72,6 +91,7 @@ async fn what_a_person_stops_in_aws_is_held() {
         .call("ecs:StopServiceDeployment", asked)
         .await
         .unwrap();
+    operator.in_the_middle(&mut world).await;
     set(&world, NEW, Behaviour::healthy());
     let stopped = Ending::rolled_back(EndedBy::Stopped, OLD).says("somebody stopped");
     stopped.reached(&world, "web").await;

@@ -198,6 +198,25 @@ pub(super) async fn rests(world: &mut World, names: &[&str]) {
     assert_eq!(sent(world), before, "a restart sent something");
 }
 
+/// What happens to the operator in the middle of a scenario.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Operator {
+    /// Nothing.
+    Lives,
+    /// It is killed, and another one goes on.
+    IsKilled,
+}
+
+impl Operator {
+    /// The middle of the scenario.
+    pub(super) async fn in_the_middle(self, world: &mut World) {
+        if self == Self::IsKilled {
+            world.kill_operator();
+            world.start_operator().await.unwrap();
+        }
+    }
+}
+
 /// Waits until a redeploy was acted on.
 pub(super) async fn handled_redeploy(world: &World, name: &str, value: &str) {
     eventually(DEADLINE, "the redeploy", async || {

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 use super::ending::{Ending, condition};
 use super::play::{
-    NEW, OLD, calm, deployments, edit, go_on, phase, rests, sent, serve, set, slow, spec, unhurried,
+    NEW, OLD, Operator, calm, deployments, edit, go_on, phase, rests, sent, serve, set, slow, spec,
+    unhurried,
 };
 
 /// A broken subnet or security group alone: the Environment goes there and comes back.
@@ -59,6 +60,15 @@ async fn a_bad_security_group_alone_is_rolled_back_and_held() {
 
 #[tokio::test]
 async fn without_spot_capacity_a_rollout_waits_and_goes_on_when_there_is_some() {
+    without_spot_capacity(Operator::Lives).await;
+}
+
+#[tokio::test]
+async fn without_spot_capacity_another_operator_waits_just_as_well() {
+    without_spot_capacity(Operator::IsKilled).await;
+}
+
+async fn without_spot_capacity(operator: Operator) {
     let mut world = calm().await;
     serve(&world, &["web"]).await;
     world.simulator.set_capacity("FARGATE_SPOT", false);
@@ -71,6 +81,11 @@ async fn without_spot_capacity_a_rollout_waits_and_goes_on_when_there_is_some() 
         let object = world.service(name).await.unwrap();
         assert!(condition(&object, "Reconciling").is_some());
         assert!(condition(&object, "Stalled").is_none());
+    }
+    operator.in_the_middle(&mut world).await;
+    for name in ["web", "fresh"] {
+        world.reconcile(name, "still").await.unwrap();
+        world.refused(name, "CapacityUnavailable").await.unwrap();
     }
     world.simulator.set_capacity("FARGATE_SPOT", true);
     for name in ["web", "fresh"] {
