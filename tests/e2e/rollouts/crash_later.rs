@@ -15,7 +15,7 @@ const PATIENCE: Duration = Duration::from_mins(6);
 
 #[tokio::test]
 async fn a_crash_loop_after_success_shows_and_heals() {
-    let world = World::start(Options {
+    let mut world = World::start(Options {
         speed: 10.0,
         // What nobody touches is only seen by a sweep.
         sweep_seconds: 2,
@@ -25,7 +25,8 @@ async fn a_crash_loop_after_success_shows_and_heals() {
     .unwrap();
     serve(&world, &["web"]).await;
     let subject = Subject::Service("web".to_owned());
-    let behave = |behaviour| world.simulator.behave(subject.clone(), behaviour);
+    let simulator = world.simulator.clone();
+    let behave = |behaviour| simulator.behave(subject.clone(), behaviour);
     behave(Behaviour::exits(Duration::from_secs(200), 7));
     edit(&world, "web", NEW).await;
     Ending::complete(NEW).reached(&world, "web").await;
@@ -53,6 +54,14 @@ async fn a_crash_loop_after_success_shows_and_heals() {
     assert_eq!(code, Some(7), "{:?}", during.failures);
     let wait = ["wait", "psvc/web", "--for=condition=Ready", "--timeout=0s"];
     assert!(!world.kubectl(&wait, "").await.unwrap().success());
+
+    // Another operator is not taken in by a moment in which all tasks run.
+    world.kill_operator();
+    world.start_operator().await.unwrap();
+    world.reconcile("web", "look").await.unwrap();
+    let object = world.service("web").await.unwrap();
+    let ready = condition(&object, "Ready").unwrap();
+    assert_eq!(ready.status, "False", "{ready:?}");
 
     behave(Behaviour::healthy());
     // However long ECS has made its pauses between the starts.

@@ -211,26 +211,36 @@ pub(super) async fn run(
         now,
     });
     let completed = execution.failure.is_none() && execution.outcomes.len() == plan.steps.len();
-    let mut status = report::status(
-        &previous,
-        &Report {
-            place,
-            resolved,
-            observed_before: &observed,
-            observed: &after,
-            service: service.as_ref(),
-            plan: &plan,
-            outcomes: &execution.outcomes,
-            completed,
-            ambiguous: matches!(execution.failure, Some(Failure::Ambiguous { .. })),
-            memory: &memory,
-            failures: &failures,
-            judgement: judgement.as_ref(),
-        },
-        &verdict,
-        object.metadata.generation,
-        now,
-    );
+    // Nothing is known yet, as after a restart: what status says about this very spec stays said.
+    let reading = observed.service.is_unknown()
+        && execution.outcomes.is_empty()
+        && execution.failure.is_none()
+        && read_failure.is_none()
+        && previous.observed_generation == object.metadata.generation;
+    let mut status = if reading {
+        previous.clone()
+    } else {
+        report::status(
+            &previous,
+            &Report {
+                place,
+                resolved,
+                observed_before: &observed,
+                observed: &after,
+                service: service.as_ref(),
+                plan: &plan,
+                outcomes: &execution.outcomes,
+                completed,
+                ambiguous: matches!(execution.failure, Some(Failure::Ambiguous { .. })),
+                memory: &memory,
+                failures: &failures,
+                judgement: judgement.as_ref(),
+            },
+            &verdict,
+            object.metadata.generation,
+            now,
+        )
+    };
     let handled = previous.last_handled_reconcile_at.as_deref();
     let answered = request::answered(object, handled, inventory, scope, remembered, now);
     if answered.is_some() {
