@@ -84,12 +84,8 @@ pub fn granted(
             return Err(reference.refused(place, namespace));
         }
     }
-    let security_groups: BTreeSet<String> = place
-        .security_groups
-        .iter()
-        .chain(extra)
-        .cloned()
-        .collect();
+    let security_groups: BTreeSet<String> =
+        place.security_groups.iter().chain(extra).cloned().collect();
     if !extra.is_empty() && security_groups.len() > GROUP_LIMIT {
         return Err(Problem::new(
             Reason::InvalidSpec,
@@ -120,11 +116,7 @@ pub fn secrets(grants: &[Grant]) -> Vec<&str> {
     all.into_iter().collect()
 }
 
-fn check_secret(
-    reference: &Reference<'_>,
-    place: &Place,
-    namespace: &str,
-) -> Result<(), Problem> {
+fn check_secret(reference: &Reference<'_>, place: &Place, namespace: &str) -> Result<(), Problem> {
     match namespace_of_secret(reference.id, place) {
         Some(owner) if owner == namespace => Ok(()),
         Some(owner) => Err(Problem::new(
@@ -135,7 +127,12 @@ fn check_secret(
                 reference.field, reference.id, place.environment, place.environment
             ),
         )),
-        None if has(place, namespace, |grant| matches_any(&grant.secrets, reference.id)) => Ok(()),
+        None if has(place, namespace, |grant| {
+            matches_any(&grant.secrets, reference.id)
+        }) =>
+        {
+            Ok(())
+        }
         None => Err(reference.refused(place, namespace)),
     }
 }

@@ -41,9 +41,7 @@ pub struct Grant {
         length(max = 20),
         inner(
             length(max = 2048),
-            regex(
-                pattern = r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/([A-Za-z0-9+=,.@_/-]+\*?|\*)$"
-            )
+            regex(pattern = r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/([A-Za-z0-9+=,.@_/-]+\*?|\*)$")
         )
     )]
     #[x_kube(merge_strategy = ListMerge::Set)]
