@@ -18,5 +18,6 @@ mod repair_drift;
 mod rollouts;
 mod survive_crashes;
 mod survive_faults;
+mod tenancy;
 mod tolerate_malformed;
 mod wait_for_environments;

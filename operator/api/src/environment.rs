@@ -5,6 +5,7 @@
 //! changes during the life of an object.
 
 pub mod foundation;
+pub mod grant;
 pub mod status;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use self::foundation::{Foundation, Logging};
+pub use self::grant::Grant;
 pub use self::status::{EnvironmentStatus, PendingChange, PendingChangeSet, StackAttempt};
 
 use crate::privateservice::{
@@ -97,6 +99,13 @@ pub struct EnvironmentSpec {
     /// Absent or empty: all of them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allowed_namespaces: Option<LabelSelector>,
+
+    /// What PrivateServices may name beyond what the operator makes, by Kubernetes namespace, at
+    /// most 50. Nothing by default; several grants to one namespace add up.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 50))]
+    #[x_kube(merge_strategy = ListMerge::Atomic)]
+    pub grants: Vec<Grant>,
 
     /// Variables every service gets, at most 100; a service's own entry wins.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

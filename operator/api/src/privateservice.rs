@@ -124,9 +124,19 @@ pub struct PrivateServiceSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rollout: Option<Rollout>,
 
-    /// How the service is found.
+    /// How the service is found, and what its tasks may reach.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub network: Option<Network>,
+
+    /// ARN of the role of the code in the tasks; it must be granted by the Environment
+    /// (`spec.grants[].taskRoles`) and be another than its execution role. Absent: the
+    /// Environment's default task role.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        length(max = 2048),
+        regex(pattern = r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]+$")
+    )]
+    pub task_role_arn: Option<String>,
 
     /// Where the service's output goes. Absent: CloudWatch Logs.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -199,7 +209,7 @@ pub enum DeletionPolicy {
     Retain,
 }
 
-/// How the service is found.
+/// How the service is found, and what its tasks may reach.
 #[derive(KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Network {
@@ -207,6 +217,17 @@ pub struct Network {
     /// Environment, through private DNS. Default true.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dns: Option<bool>,
+
+    /// Ids of security groups the tasks get beside the Environment's, at most 3 and 5 together (the
+    /// limit of an ECS service); each must be granted by the Environment
+    /// (`spec.grants[].securityGroups`).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(
+        length(max = 3),
+        inner(length(max = 64), regex(pattern = r"^sg-[0-9a-z]+$"))
+    )]
+    #[x_kube(merge_strategy = ListMerge::Set)]
+    pub extra_security_group_ids: Vec<String>,
 }
 
 /// Where output goes; exactly one destination.

@@ -173,7 +173,9 @@ fn bounded(schema: &Value, at: &str, problems: &mut Vec<String>) {
                 problems.push(format!("{at} is a list of any length"));
             }
             let list = schema["x-kubernetes-list-type"].as_str();
-            if schema["items"]["type"] == "object" && list != Some("map") || list.is_none() {
+            // Grants have no key: whoever changes the list writes all of it.
+            let keyed = list == Some("map") || at.ends_with(".grants");
+            if schema["items"]["type"] == "object" && !keyed || list.is_none() {
                 problems.push(format!("{at} has list type {list:?}"));
             }
             bounded(&schema["items"], &format!("{at}[]"), problems);

@@ -50,6 +50,7 @@ pub(crate) fn place() -> Place {
         log_group: "/shop".into(),
         env: BTreeMap::new(),
         tags: BTreeMap::from([("cost-center".into(), "42".into())]),
+        grants: vec![],
     }
 }
 

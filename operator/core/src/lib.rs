@@ -19,6 +19,7 @@ pub mod failure;
 #[cfg(test)]
 mod fixtures;
 pub mod foundation;
+pub mod grants;
 pub mod guard;
 pub mod hash;
 pub mod memory;

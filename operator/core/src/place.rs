@@ -3,7 +3,7 @@
 use crate::names;
 use crate::problem::Problem;
 use privateservice_api::conditions::{ConditionType, Reason};
-use privateservice_api::environment::{Environment, EnvironmentType};
+use privateservice_api::environment::{Environment, EnvironmentType, Grant};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// An Environment as services see it.
@@ -37,6 +37,8 @@ pub struct Place {
     pub env: BTreeMap<String, String>,
     /// Shared tags.
     pub tags: BTreeMap<String, String>,
+    /// What namespaces may name beyond all this.
+    pub grants: Vec<Grant>,
 }
 
 impl Place {
@@ -91,6 +93,7 @@ impl Place {
                 .map(|entry| (entry.name.clone(), entry.value.clone()))
                 .collect(),
             tags: spec.tags.clone(),
+            grants: spec.grants.clone(),
         })
     }
 

@@ -11,6 +11,7 @@ pub use variables::Neighbours;
 
 use crate::defaults;
 use crate::desired::Desired;
+use crate::grants::{self, Granted};
 use crate::hash::Hash;
 use crate::names;
 use crate::observed::Scope;
@@ -49,7 +50,7 @@ pub struct Notice {
 /// Resolves one object.
 ///
 /// # Errors
-/// `InvalidSpec` for what no schema rule could refuse; `ReferenceNotFound` for a `serviceRef` to something that is not there.
+/// `InvalidSpec` for what no schema rule could refuse; `NamespaceNotAllowed` for a reference that is not granted; `ReferenceNotFound` for a `serviceRef` to something that is not there.
 pub fn resolve(
     object: &PrivateService,
     place: &Place,
@@ -74,6 +75,11 @@ pub fn resolve(
                 "source.image is required: write source: {image: {name: \"redis:alpine\"}}",
             )
         })?;
+    let Granted {
+        task_role_arn,
+        security_groups,
+        registry_credentials,
+    } = grants::granted(spec, place, &owner.namespace)?;
     let size = size::size(spec.resources.as_ref())?;
     let ports = ports::ports(spec.ports.as_deref())?;
     let (health_check, clamp) = health_check::health_check(spec.health_check.as_ref())?;
@@ -102,10 +108,11 @@ pub fn resolve(
             .then_some(size.storage),
         cpu_architecture: architecture,
         execution_role_arn: place.execution_role_arn.clone(),
-        task_role_arn: place.task_role_arn.clone(),
+        task_role_arn,
         container: Container {
             name: names::CONTAINER.into(),
             image: image.clone(),
+            registry_credentials,
             command: spec.command.clone(),
             entry_point: spec.entry_point.clone(),
             environment,
@@ -154,7 +161,7 @@ pub fn resolve(
         }),
         network: Network {
             subnets: place.subnets.clone(),
-            security_groups: place.security_groups.clone(),
+            security_groups,
             assign_public_ip: place.assign_public_ip,
         },
         connect: Connect {

@@ -57,6 +57,9 @@ pub struct Container {
     pub name: String,
     /// Image with tag or digest.
     pub image: String,
+    /// ARN of the secret that the image's registry asks for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub registry_credentials: Option<String>,
     /// Replaces the image's CMD; empty keeps it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub command: Vec<String>,

@@ -60,6 +60,7 @@ fn place(kind: EnvironmentType) -> Place {
         log_group: "/corp/services".into(),
         env: BTreeMap::from([("STAGE".into(), "blue".into())]),
         tags: BTreeMap::from([("cost-center".into(), "42".into())]),
+        grants: vec![],
     }
 }
 

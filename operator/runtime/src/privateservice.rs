@@ -44,7 +44,7 @@ pub(crate) async fn reconcile(
     let mut remembered = before
         .filter(|remembered| remembered.is_of(&uid))
         .unwrap_or_else(|| Remembered::new(uid, now));
-    let result = one_pass(object, context, &mut remembered, now).await;
+    let result = Box::pin(one_pass(object, context, &mut remembered, now)).await;
     if !matches!(result, Ok(None)) {
         context.remembered.lock().insert(key, remembered);
     }

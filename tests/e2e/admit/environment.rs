@@ -138,6 +138,63 @@ async fn new() {
 }
 
 #[tokio::test]
+async fn grants() {
+    let cases: &[Case<'_>] = &[
+        ("grants: []", ACCEPTED),
+        ("grants: [{namespaces: [team-a]}]", ACCEPTED),
+        (
+            "grants: [{namespaces: [team-a, team-b], \
+             secrets: ['arn:aws:secretsmanager:us-east-1:111122223333:secret:team/*', \
+             'arn:aws:secretsmanager:us-east-1:111122223333:secret:*'], \
+             taskRoles: ['arn:aws:iam::111122223333:role/orders', 'arn:aws:iam::111122223333:role/team/*'], \
+             securityGroups: [sg-1]}, {namespaces: [team-a]}]",
+            ACCEPTED,
+        ),
+        (
+            "grants: [{securityGroups: [sg-1]}]",
+            &["spec.grants[0].namespaces: Required value"],
+        ),
+        (
+            "grants: [{namespaces: []}]",
+            &["spec.grants[0].namespaces", "at least 1 items"],
+        ),
+        (
+            "grants: [{namespaces: ['*']}]",
+            &["spec.grants[0].namespaces[0]", "should match"],
+        ),
+        (
+            "grants: [{namespaces: [a], securityGroups: ['*']}]",
+            &["spec.grants[0].securityGroups[0]", "should match"],
+        ),
+        (
+            "grants: [{namespaces: [a], securityGroups: [sg-1, sg-1]}]",
+            &["spec.grants[0].securityGroups[1]: Duplicate value"],
+        ),
+        (
+            "grants: [{namespaces: [a], taskRoles: ['*']}]",
+            &["spec.grants[0].taskRoles[0]", "should match"],
+        ),
+        (
+            "grants: [{namespaces: [a], taskRoles: ['arn:aws:iam::*:role/orders']}]",
+            &["spec.grants[0].taskRoles[0]", "should match"],
+        ),
+        (
+            "grants: [{namespaces: [a], taskRoles: ['arn:aws:iam::111122223333:role/*/orders']}]",
+            &["spec.grants[0].taskRoles[0]", "should match"],
+        ),
+        (
+            "grants: [{namespaces: [a], secrets: ['team/*']}]",
+            &["spec.grants[0].secrets[0]", "should match"],
+        ),
+        (
+            "grants: [{namespaces: [a], secrets: ['arn:aws:secretsmanager:us-east-1:111122223333:secret:a,b']}]",
+            &["spec.grants[0].secrets[0]", "should match"],
+        ),
+    ];
+    check(Kind::Environment, BASE, cases).await;
+}
+
+#[tokio::test]
 async fn what_identifies_the_place_stays() {
     let other_region = "{region: eu-west-1, existing: {\
         clusterArn: 'arn:aws:ecs:eu-west-1:111122223333:cluster/flexstack', \

@@ -33,6 +33,63 @@ async fn source() {
     check(Kind::Service, BASE, cases).await;
 }
 
+const SECRET: &str = "arn:aws:secretsmanager:us-east-1:111122223333:secret:registry-AbCdEf";
+
+/// Whether they are granted is the operator's to judge.
+#[tokio::test]
+async fn references_to_what_the_platform_team_has() {
+    let private =
+        |arn: &str| format!("source: {{image: {{name: 'a:1', credentialsSecretArn: '{arn}'}}}}");
+    let secret = private(SECRET);
+    let pattern = private(&SECRET.replace("-AbCdEf", "*"));
+    let key = private(&format!("{SECRET}:password::"));
+    let cases: &[Case<'_>] = &[
+        (&secret, ACCEPTED),
+        (
+            &pattern,
+            &["spec.source.image.credentialsSecretArn", "should match"],
+        ),
+        (
+            &key,
+            &["spec.source.image.credentialsSecretArn", "should match"],
+        ),
+        (
+            "source: {image: {name: 'a:1', credentialsSecretArn: registry}}",
+            &["spec.source.image.credentialsSecretArn", "should match"],
+        ),
+        (
+            "taskRoleArn: 'arn:aws-cn:iam::111122223333:role/path/orders'",
+            ACCEPTED,
+        ),
+        ("taskRoleArn: orders", &["spec.taskRoleArn", "should match"]),
+        (
+            "taskRoleArn: 'arn:aws:iam::111122223333:role/*'",
+            &["spec.taskRoleArn", "should match"],
+        ),
+        (
+            "taskRoleArn: 'arn:aws:iam::111122223333:user/orders'",
+            &["spec.taskRoleArn", "should match"],
+        ),
+        (
+            "network: {extraSecurityGroupIds: [sg-1, sg-2, sg-3]}",
+            ACCEPTED,
+        ),
+        (
+            "network: {extraSecurityGroupIds: [sg-1, sg-2, sg-3, sg-4]}",
+            &["spec.network.extraSecurityGroupIds", "at most 3 items"],
+        ),
+        (
+            "network: {extraSecurityGroupIds: [sg-1, sg-1]}",
+            &["spec.network.extraSecurityGroupIds[1]: Duplicate value"],
+        ),
+        (
+            "network: {extraSecurityGroupIds: [default]}",
+            &["spec.network.extraSecurityGroupIds[0]", "should match"],
+        ),
+    ];
+    check(Kind::Service, BASE, cases).await;
+}
+
 #[tokio::test]
 async fn ports() {
     let cases: &[Case<'_>] = &[

@@ -25,4 +25,15 @@ pub struct ImageSource {
         regex(pattern = r"^[A-Za-z0-9][A-Za-z0-9._:/@#-]*$")
     )]
     pub name: String,
+
+    /// ARN of the Secrets Manager secret `{"username", "password"}` that a private registry asks
+    /// for; it must be granted by the Environment (`spec.grants[].secrets`). Not needed for ECR.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        length(max = 2048),
+        regex(
+            pattern = r"^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@-]+$"
+        )
+    )]
+    pub credentials_secret_arn: Option<String>,
 }

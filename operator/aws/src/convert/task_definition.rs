@@ -5,7 +5,7 @@ use aws_sdk_ecs::operation::register_task_definition::builders::RegisterTaskDefi
 use aws_sdk_ecs::types::{
     ApplicationProtocol, Compatibility, ContainerDefinition, ContainerRestartPolicy,
     CpuArchitecture, EphemeralStorage, HealthCheck, KeyValuePair, LogConfiguration, LogDriver,
-    NetworkMode, OsFamily, PortMapping, RuntimePlatform, TransportProtocol,
+    NetworkMode, OsFamily, PortMapping, RepositoryCredentials, RuntimePlatform, TransportProtocol,
 };
 use privateservice_core::task_definition::{
     self as wanted, AppProtocol, Container, TaskDefinition,
@@ -55,6 +55,15 @@ fn container(container: &Container) -> Result<ContainerDefinition, Incomplete> {
         .restart
         .then(|| ContainerRestartPolicy::builder().enabled(true).build())
         .transpose()?;
+    let credentials = container
+        .registry_credentials
+        .as_ref()
+        .map(|secret| {
+            RepositoryCredentials::builder()
+                .credentials_parameter(secret)
+                .build()
+        })
+        .transpose()?;
     let log = LogConfiguration::builder()
         .log_driver(LogDriver::Awslogs)
         .set_options(Some(container.log_options.clone().into_iter().collect()))
@@ -62,6 +71,7 @@ fn container(container: &Container) -> Result<ContainerDefinition, Incomplete> {
     Ok(ContainerDefinition::builder()
         .name(&container.name)
         .image(&container.image)
+        .set_repository_credentials(credentials)
         .essential(true)
         .set_command(words(&container.command))
         .set_entry_point(words(&container.entry_point))

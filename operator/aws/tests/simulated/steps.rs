@@ -34,6 +34,44 @@ fn create(step: CreateService) -> Step {
 }
 
 #[tokio::test]
+async fn a_role_and_the_credentials_of_a_registry_are_sent_only_if_there_are_any() {
+    let world = World::new().await;
+    let secret = "arn:aws:secretsmanager:us-east-1:111122223333:secret:registry-AbCdEf";
+    let role = "arn:aws:iam::111122223333:role/orders";
+    let mut step = register("api");
+    let Step::RegisterTaskDefinition {
+        task_definition, ..
+    } = &mut step
+    else {
+        panic!("{step:?}")
+    };
+    task_definition.task_role_arn = Some(role.into());
+    task_definition.container.registry_credentials = Some(secret.into());
+    for (name, step) in [("web", register("web")), ("api", step)] {
+        world.track(name);
+        world.execute(name, &step).await.unwrap();
+    }
+    let sent: Vec<_> = world
+        .sim
+        .requests()
+        .into_iter()
+        .filter(|one| one.operation == "RegisterTaskDefinition")
+        .map(|one| one.body)
+        .collect();
+    let [without, with] = sent.as_slice() else {
+        panic!("{sent:?}")
+    };
+    let container = |body: &serde_json::Value| body["containerDefinitions"][0].clone();
+    assert_eq!(with["taskRoleArn"], role);
+    assert_eq!(
+        container(with)["repositoryCredentials"],
+        json!({"credentialsParameter": secret})
+    );
+    assert_eq!(without.get("taskRoleArn"), None);
+    assert_eq!(container(without).get("repositoryCredentials"), None);
+}
+
+#[tokio::test]
 async fn an_update_sends_only_what_it_names() {
     let mut world = World::new().await;
     let arn = world.create("api").await;

@@ -310,6 +310,7 @@ pub(crate) fn register(name: &str) -> Step {
         container: Container {
             name: "app".into(),
             image: "redis:alpine".into(),
+            registry_credentials: None,
             command: Vec::new(),
             entry_point: Vec::new(),
             environment: BTreeMap::from([("PORT".to_owned(), "8080".to_owned())]),

@@ -2,6 +2,7 @@
 
 use super::{owner, stack_name};
 use crate::defaults;
+use crate::grants;
 use crate::hash::Hash;
 use crate::problem::Problem;
 use privateservice_api::conditions::Reason;
@@ -14,6 +15,12 @@ const TEMPLATE: &str = include_str!("../../../../config/aws/environment.yaml");
 
 /// Largest template a request carries (AWS: CloudFormation user guide, Quotas).
 const TEMPLATE_LIMIT: usize = 51_200;
+
+/// Longest value of a parameter, in bytes (AWS: CloudFormation user guide, Quotas).
+const PARAMETER_LIMIT: usize = 4096;
+
+/// The parameter that lists the secrets which the execution role may read beside the operator's own.
+const SECRETS: &str = "GrantedSecretArns";
 
 /// The stack an Environment asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,6 +61,15 @@ pub fn render(environment: &Environment, cluster_id: &str) -> Result<Wanted, Pro
         )));
     }
     let parameters = parameters(environment, &name);
+    if let Some(secrets) = parameters.get(SECRETS)
+        && secrets.len() > PARAMETER_LIMIT
+    {
+        return Err(invalid(format!(
+            "the secrets in spec.grants have {} characters together, and a parameter of a stack takes {PARAMETER_LIMIT}: grant fewer of them, \
+             with a * at the end of what they have in common",
+            secrets.len()
+        )));
+    }
     let mut tags = spec.tags.clone();
     tags.extend(owner(cluster_id, &name).tags(&name));
     Ok(Wanted {
@@ -109,6 +125,7 @@ fn parameters(environment: &Environment, name: &str) -> BTreeMap<String, String>
             text(foundation.permissions_boundary_arn),
         ),
         ("KmsKeyArn", text(foundation.kms_key_arn)),
+        (SECRETS, grants::secrets(&spec.grants).join(",")),
         ("ExistingClusterArn", text(existing.cluster_arn)),
         ("ExistingLogGroupName", text(existing.log_group_name)),
         ("CreateNamespace", create(existing.namespace_arn.is_none())),

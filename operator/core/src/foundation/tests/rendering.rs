@@ -211,3 +211,31 @@ fn the_template_makes_what_an_environment_needs() {
     ];
     assert!(all.iter().all(Option::is_some), "{all:?}");
 }
+
+/// The execution role reads what the operator makes, by the template, and what is granted, by this parameter; nothing twice.
+#[test]
+fn the_execution_role_reads_the_secrets_that_are_granted_to_anybody() {
+    let arn = |name: &str| format!("arn:aws:secretsmanager:eu-west-3:111122223333:secret:{name}");
+    let mut environment = environment();
+    let nothing = render(&environment, "c").unwrap();
+    assert_eq!(nothing.parameters["GrantedSecretArns"], "");
+    let grant = |secrets: Vec<String>| privateservice_api::environment::Grant {
+        namespaces: vec!["team-a".into()],
+        secrets,
+        task_roles: vec!["arn:aws:iam::111122223333:role/orders".into()],
+        ..Default::default()
+    };
+    environment.spec.grants = vec![
+        grant(vec![arn("b/*"), arn("a-AbCdEf")]),
+        grant(vec![arn("b/*")]),
+    ];
+    let wanted = render(&environment, "c").unwrap();
+    let expected = format!("{},{}", arn("a-AbCdEf"), arn("b/*"));
+    assert_eq!(wanted.parameters["GrantedSecretArns"], expected);
+    assert_ne!(wanted.hash, nothing.hash);
+    environment.spec.grants = (0..4)
+        .map(|n| grant((0..20).map(|m| arn(&format!("{n}-{m}"))).collect()))
+        .collect();
+    let refused = render(&environment, "c").unwrap_err();
+    assert!(refused.message.contains("4096"), "{}", refused.message);
+}
