@@ -160,12 +160,25 @@ async fn updates_that_fail(operator: Operator) {
 
 #[tokio::test]
 async fn a_first_deployment_that_fails_says_that_nothing_serves() {
+    first_deployments_that_fail(Operator::Lives).await;
+}
+
+#[tokio::test]
+async fn a_first_deployment_that_fails_is_told_also_by_another_operator() {
+    first_deployments_that_fail(Operator::IsKilled).await;
+}
+
+async fn first_deployments_that_fail(operator: Operator) {
     let mut world = World::start(visible()).await.unwrap();
     let cases = cases();
     let names: Vec<&str> = cases.iter().map(|case| case.name).collect();
     for case in &cases {
         case.roll_out(&world).await;
     }
+    for case in &cases {
+        phase(&world, case.name, RolloutPhase::Progressing).await;
+    }
+    operator.in_the_middle(&mut world).await;
     for case in &cases {
         case.explained(Ending::failed())
             .reached(&world, case.name)
