@@ -10,6 +10,7 @@ mod foundation;
 mod helm;
 mod keep_services;
 mod leader;
+mod logging;
 mod meet_another_simulation;
 mod rbac;
 mod rebuild_cluster;

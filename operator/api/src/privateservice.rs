@@ -6,6 +6,7 @@
 
 pub mod env;
 pub mod health_check;
+pub mod logging;
 pub mod ports;
 pub mod resources;
 pub mod rollout;
@@ -20,13 +21,17 @@ use serde::{Deserialize, Serialize};
 
 pub use env::{EnvVar, EnvVarSource, ServiceRef, ServiceRefFormat};
 pub use health_check::HealthCheck;
+pub use logging::{
+    AwsSecretRef, AxiomLogging, CloudWatchLogging, DatadogLogging, FluentBitLogging, Logging,
+    SecretSource,
+};
 pub use ports::{Port, Protocol};
 pub use resources::Resources;
 pub use rollout::{CircuitBreaker, Rollout};
 pub use source::{ImageSource, Source};
 pub use status::{
-    Attempt, Deployed, Discovery, Effective, EndedBy, Endpoint, PrivateServiceStatus, Revision,
-    RolloutPhase, RolloutStatus, RolloutTasks, TaskCounts, TaskFailure,
+    Attempt, Deployed, Discovery, Effective, EndedBy, Endpoint, Logs, PrivateServiceStatus,
+    Revision, RolloutPhase, RolloutStatus, RolloutTasks, TaskCounts, TaskFailure,
 };
 
 /// What a user asks for.
@@ -142,6 +147,12 @@ pub struct PrivateServiceSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub logging: Option<Logging>,
 
+    /// Whether `aws ecs execute-command` opens a shell in a task (ECS Exec). Needs a role of the code
+    /// in the tasks, which may use SSM's message channels: `taskRoleArn`, or the Environment's
+    /// default task role. Default false.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exec: Option<bool>,
+
     /// Whether a container that exits is restarted in place, within its task. Default true.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub restart_on_exit: Option<bool>,
@@ -229,20 +240,6 @@ pub struct Network {
     #[x_kube(merge_strategy = ListMerge::Set)]
     pub extra_security_group_ids: Vec<String>,
 }
-
-/// Where output goes; exactly one destination.
-#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Logging {
-    /// CloudWatch Logs, in the Environment's log group. Write `cloudWatch: {}`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(required)]
-    pub cloud_watch: Option<CloudWatchLogging>,
-}
-
-/// CloudWatch Logs; nothing to set.
-#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct CloudWatchLogging {}
 
 const NAME_RULE: &str =
     "self.metadata.name.size() <= 48 && self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')";

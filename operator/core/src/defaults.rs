@@ -34,5 +34,13 @@ pub const MIN_TASKS: i32 = 1;
 pub const DNS_TTL: u32 = 15;
 /// What the log driver may hold back before it drops lines; AWS's own default, set so that it does not change under us.
 pub const LOG_BUFFER: &str = "10m";
+/// The log router: AWS's own build of Fluent Bit, by the tag that AWS moves once a version has proven itself (AWS for Fluent Bit, README).
+pub const LOG_ROUTER_IMAGE: &str = "public.ecr.aws/aws-observability/aws-for-fluent-bit:stable";
+/// MiB kept for the log router (ECS developer guide, Example task definition: Route logs to FireLens).
+pub const LOG_ROUTER_MEMORY_MIB: u32 = 50;
+/// Datadog's site.
+pub const DATADOG_SITE: &str = "datadoghq.com";
+/// Axiom's domain: its edge deployment US East 1 (Axiom's documentation, Edge deployments).
+pub const AXIOM_DOMAIN: &str = "us-east-1.aws.edge.axiom.co";
 /// Days for which the log group that the operator makes keeps its lines.
 pub const LOG_RETENTION_DAYS: i32 = 30;

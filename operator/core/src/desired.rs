@@ -31,6 +31,9 @@ pub struct Desired {
     pub dns: Option<DnsService>,
     /// Deployment configuration.
     pub deployment: Deployment,
+    /// Whether ECS Exec is on.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub exec: bool,
     /// Tasks to create the service with. Never sent afterwards.
     pub initial_count: i32,
     /// Tags of the ECS service and the DNS service, the operator's own included.
@@ -86,6 +89,7 @@ impl Desired {
             (Member::Capacity, Hash::of(&self.capacity)),
             (Member::Registries, Hash::of(&self.dns.is_some())),
             (Member::Deployment, Hash::of(&self.deployment)),
+            (Member::Exec, Hash::of(&self.exec)),
         ])
     }
 

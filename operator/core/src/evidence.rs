@@ -6,6 +6,7 @@ mod cause;
 
 pub use cause::{Cause, cause};
 
+use crate::console;
 use crate::desired::Desired;
 use crate::names;
 use crate::observed::{RolloutState, Service, StoppedContainer, StoppedTask, StoppedTasks};
@@ -118,36 +119,21 @@ fn shortened(words: &str) -> String {
 }
 
 /// The log stream of a task's container in the CloudWatch console; ECS names it `prefix/container/task` (ECS developer guide, awslogs).
+/// `None` where output goes elsewhere.
 fn logs_url(desired: &Desired, task: &str) -> Option<String> {
     let options = &desired.task_definition.container.log_options;
     let option = |name: &str| options.get(name).map(String::as_str);
-    let region = option("awslogs-region")?;
-    let group = console_escaped(option("awslogs-group")?);
-    let stream = console_escaped(&format!(
+    let stream = format!(
         "{}/{}/{task}",
         option("awslogs-stream-prefix")?,
         names::CONTAINER
-    ));
-    let console = match names::partition_of(&desired.scope.cluster_arn) {
-        Some("aws-cn") => "console.amazonaws.cn",
-        Some("aws-us-gov") => "console.amazonaws-us-gov.com",
-        Some(_) | None => "console.aws.amazon.com",
-    };
-    Some(format!(
-        "https://{region}.{console}/cloudwatch/home?region={region}#logsV2:log-groups/log-group/{group}/log-events/{stream}"
+    );
+    Some(console::log_stream(
+        names::partition_of(&desired.scope.cluster_arn),
+        option("awslogs-region")?,
+        option("awslogs-group")?,
+        &stream,
     ))
-}
-
-/// The console reads names in its fragment after decoding them twice, with `$` for `%`.
-fn console_escaped(name: &str) -> String {
-    name.bytes()
-        .map(|byte| match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' => {
-                char::from(byte).to_string()
-            }
-            _ => format!("$25{byte:02X}"),
-        })
-        .collect()
 }
 
 /// What makes it worth asking ECS for stopped tasks: failed tasks by deployment, and how many run while too few do.

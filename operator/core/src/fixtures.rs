@@ -139,6 +139,7 @@ pub(crate) fn apply(observed: &mut Observed, step: &Step, now: i64) {
                     connect: Some(create.connect.clone()),
                     registries: Some(create.registry.iter().map(|_| DNS_ARN.to_owned()).collect()),
                     deployment: Some(create.deployment.clone()),
+                    exec: Some(create.exec),
                     tags: Some(create.tags.clone()),
                     desired_count: create.desired_count,
                     running_count: create.desired_count,
@@ -168,6 +169,7 @@ pub(crate) fn apply(observed: &mut Observed, step: &Step, now: i64) {
             service.connect = update.connect.or(service.connect.take());
             service.capacity = update.capacity.or(service.capacity.take());
             service.deployment = update.deployment.or(service.deployment.take());
+            service.exec = update.exec.or(service.exec);
             if let Some(registries) = update.registries {
                 service.registries = Some(registries.iter().map(|_| DNS_ARN.to_owned()).collect());
             }

@@ -116,6 +116,24 @@ pub fn secrets(grants: &[Grant]) -> Vec<&str> {
     all.into_iter().collect()
 }
 
+/// Whether a Kubernetes namespace may name a secret in a field.
+///
+/// # Errors
+/// `NamespaceNotAllowed`, in words that say what the Environment's owners would have to add.
+pub fn secret(
+    field: &'static str,
+    arn: &str,
+    place: &Place,
+    namespace: &str,
+) -> Result<(), Problem> {
+    let reference = Reference {
+        field,
+        list: "secrets",
+        id: arn,
+    };
+    check_secret(&reference, place, namespace)
+}
+
 fn check_secret(reference: &Reference<'_>, place: &Place, namespace: &str) -> Result<(), Problem> {
     match namespace_of_secret(reference.id, place) {
         Some(owner) if owner == namespace => Ok(()),

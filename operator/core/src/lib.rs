@@ -10,6 +10,7 @@
 pub mod assess;
 pub mod claim;
 pub mod conditions;
+pub mod console;
 pub mod defaults;
 pub mod desired;
 pub mod environment;

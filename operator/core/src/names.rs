@@ -22,6 +22,9 @@ pub fn host(service: &str, namespace: &str) -> String {
 /// Name of the one container that runs the user's image.
 pub const CONTAINER: &str = "app";
 
+/// Name of the container that takes output elsewhere than to CloudWatch Logs.
+pub const LOG_ROUTER: &str = "log-router";
+
 /// The last part of an ARN: a cluster's name, a namespace's id, `family:revision`.
 pub fn last_segment(arn: &str) -> &str {
     arn.rsplit('/').next().unwrap_or(arn)

@@ -74,6 +74,8 @@ pub struct Service {
     pub registries: Option<Vec<String>>,
     /// Deployment configuration.
     pub deployment: Option<Deployment>,
+    /// Whether ECS Exec is on.
+    pub exec: Option<bool>,
     /// Tags; `None` if they were not returned.
     pub tags: Option<BTreeMap<String, String>>,
     /// Tasks wanted.

@@ -69,6 +69,7 @@ pub fn status(
     locate(&mut status, report.place);
     status.endpoints.clone_from(&report.resolved.endpoints);
     status.effective = Some(report.resolved.effective.clone());
+    status.logs = Some(report.resolved.logs.clone());
     if let Some(service) = report.service {
         status.service_arn = Some(service.arn.clone());
         status.task_definition_arn = Some(service.task_definition.clone());

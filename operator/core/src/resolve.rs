@@ -3,6 +3,7 @@
 
 mod capacity;
 mod health_check;
+mod logging;
 mod ports;
 mod size;
 mod variables;
@@ -21,7 +22,7 @@ use crate::problem::Problem;
 use crate::service::{Connect, Deployment, DnsService, Network};
 use crate::task_definition::{Container, TaskDefinition};
 use privateservice_api::conditions::Reason;
-use privateservice_api::privateservice::{Effective, Endpoint, PrivateService};
+use privateservice_api::privateservice::{Effective, Endpoint, Logs, PrivateService};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -32,6 +33,8 @@ pub struct Resolved {
     pub desired: Desired,
     /// Defaults and clamps, for `status.effective`.
     pub effective: Effective,
+    /// Where its output goes, for `status.logs`.
+    pub logs: Logs,
     /// Where others reach it, for `status.endpoints`.
     pub endpoints: Vec<Endpoint>,
     /// What the user should know although nothing is wrong, for Warning Events.
@@ -80,12 +83,23 @@ pub fn resolve(
         security_groups,
         registry_credentials,
     } = grants::granted(spec, place, &owner.namespace)?;
+    let exec = spec.exec.unwrap_or(false);
+    if exec && task_role_arn.is_none() {
+        return Err(Problem::new(
+            Reason::InvalidSpec,
+            format!(
+                "exec needs a role of the code in the tasks, and Environment {} has none: write taskRoleArn, or leave exec out",
+                place.environment
+            ),
+        ));
+    }
     let size = size::size(spec.resources.as_ref())?;
     let ports = ports::ports(spec.ports.as_deref())?;
     let (health_check, clamp) = health_check::health_check(spec.health_check.as_ref())?;
     let (capacity, capacity_word) = capacity::capacity(spec.spot, place.kind);
     let environment = variables::variables(object, place, &ports, neighbours)?;
     let architecture = capacity::architecture(spec.architecture);
+    let output = logging::output(spec.logging.as_ref(), place, &owner)?;
     let rollout = spec.rollout.clone().unwrap_or_default();
     let breaker = rollout.circuit_breaker.clone().unwrap_or_default();
     let maximum_percent = rollout.max_percent.unwrap_or(defaults::MAX_PERCENT);
@@ -119,12 +133,16 @@ pub fn resolve(
             port_mappings: ports.iter().map(|port| port.mapping(&name)).collect(),
             health_check: health_check.clone(),
             restart: spec.restart_on_exit.unwrap_or(true),
+            init_process: exec,
             stop_timeout: spec
                 .stop_timeout_seconds
                 .and_then(|seconds| u32::try_from(seconds).ok())
                 .unwrap_or(defaults::STOP_TIMEOUT),
-            log_options: log_options(place, &name),
+            log_driver: output.driver,
+            log_options: output.options,
+            log_secret_options: output.secret_options,
         },
+        log_router: output.router,
     };
     let host = names::host(&name, &place.namespace);
     let mut services: Vec<_> = ports
@@ -174,6 +192,7 @@ pub fn resolve(
         task_definition,
         capacity,
         deployment,
+        exec,
         initial_count: defaults::MIN_TASKS,
         tags,
         redeploy: None,
@@ -209,23 +228,10 @@ pub fn resolve(
     Ok(Resolved {
         desired,
         effective,
+        logs: output.shown,
         endpoints,
         notices,
     })
-}
-
-/// awslogs options: one group per Environment, the service as stream prefix, non-blocking so that a slow log never stops a task.
-fn log_options(place: &Place, service: &str) -> BTreeMap<String, String> {
-    [
-        ("awslogs-group", place.log_group.as_str()),
-        ("awslogs-region", place.region.as_str()),
-        ("awslogs-stream-prefix", service),
-        ("mode", "non-blocking"),
-        ("max-buffer-size", defaults::LOG_BUFFER),
-    ]
-    .into_iter()
-    .map(|(key, value)| (key.to_owned(), value.to_owned()))
-    .collect()
 }
 
 /// What the users asked for, as far as it replaces tasks or configures the rollout: the spec's own fields (not how they

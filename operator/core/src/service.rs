@@ -37,6 +37,8 @@ pub enum Member {
     Registries,
     /// Deployment configuration; changing it starts no deployment.
     Deployment,
+    /// ECS Exec; the init process that it needs is part of the task definition, which replaces the tasks.
+    Exec,
 }
 
 impl Member {
@@ -48,7 +50,7 @@ impl Member {
             | Self::Connect
             | Self::Capacity
             | Self::Registries => true,
-            Self::Deployment => false,
+            Self::Deployment | Self::Exec => false,
         }
     }
 }

@@ -113,6 +113,8 @@ pub struct CreateService {
     pub registry: Option<Reference>,
     /// Deployment configuration.
     pub deployment: Deployment,
+    /// Whether ECS Exec is on.
+    pub exec: bool,
     /// Tags, ownership included.
     pub tags: BTreeMap<String, String>,
 }
@@ -136,6 +138,8 @@ pub struct UpdateService {
     pub registries: Option<Vec<Reference>>,
     /// Deployment configuration.
     pub deployment: Option<Deployment>,
+    /// Whether ECS Exec is on.
+    pub exec: Option<bool>,
     /// True exactly when AWS demands it or a redeploy was asked for.
     pub force_new_deployment: bool,
 }

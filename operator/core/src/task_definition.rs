@@ -38,8 +38,11 @@ pub struct TaskDefinition {
     /// Role of the code in the container.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub task_role_arn: Option<String>,
-    /// The one container.
+    /// The container that runs the user's image.
     pub container: Container,
+    /// The container that takes the output elsewhere than to CloudWatch Logs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log_router: Option<LogRouter>,
 }
 
 impl TaskDefinition {
@@ -76,9 +79,56 @@ pub struct Container {
     pub health_check: Option<HealthCheck>,
     /// Whether an exited container is restarted in place (ECS restart policy).
     pub restart: bool,
+    /// Whether an init process reaps what others leave behind; ECS Exec needs it (ECS developer guide, Using ECS Exec).
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub init_process: bool,
     /// Seconds between SIGTERM and SIGKILL, 2 to 120.
     pub stop_timeout: u32,
-    /// `awslogs` options, sorted by name.
+    /// What takes its output.
+    #[serde(skip_serializing_if = "LogDriver::is_awslogs")]
+    pub log_driver: LogDriver,
+    /// Options of the log driver, sorted by name.
+    pub log_options: BTreeMap<String, String>,
+    /// Options of the log driver whose values are secrets, as `valueFrom`, sorted by name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub log_secret_options: BTreeMap<String, String>,
+}
+
+/// Log drivers of Fargate that we use, in ECS's words.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogDriver {
+    /// CloudWatch Logs.
+    #[default]
+    Awslogs,
+    /// FireLens: the log router of the task.
+    Awsfirelens,
+}
+
+impl LogDriver {
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "the signature serde calls"
+    )]
+    const fn is_awslogs(&self) -> bool {
+        matches!(self, Self::Awslogs)
+    }
+}
+
+/// The FireLens container: Fluent Bit, started by ECS before the user's container and stopped after it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LogRouter {
+    /// Always [`crate::names::LOG_ROUTER`].
+    pub name: String,
+    /// Image with tag.
+    pub image: String,
+    /// MiB kept for it.
+    pub memory_reservation: u32,
+    /// Environment variables that are secrets, as `valueFrom`, sorted by name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub secrets: BTreeMap<String, String>,
+    /// `awslogs` options for its own output, sorted by name.
     pub log_options: BTreeMap<String, String>,
 }
 

@@ -254,7 +254,46 @@ async fn words_numbers_and_switches() {
             "{network: {dns: false}, restartOnExit: false, logging: {cloudWatch: {}}}",
             ACCEPTED,
         ),
-        ("logging: {}", &["spec.logging.cloudWatch: Required value"]),
+        ("exec: true", ACCEPTED),
+        (
+            "logging: {}",
+            &[
+                "spec.logging",
+                "write cloudWatch: {}, datadog: {...}, axiom: {...} or fluentBit: {...}",
+            ],
+        ),
+        (
+            "logging: {cloudWatch: {}, axiom: {dataset: a, token: {awsSecretRef: {id: 'arn:aws:secretsmanager:us-east-1:111122223333:secret:a'}}}}",
+            &["logging takes exactly one destination"],
+        ),
+        (
+            "logging: {datadog: {apiKey: {awsSecretRef: {id: 'arn:aws:secretsmanager:us-east-1:111122223333:secret:a-AbCdEf', key: k}}, tags: ['team:a']}}",
+            ACCEPTED,
+        ),
+        (
+            "logging: {datadog: {apiKey: {awsSecretRef: {id: datadog}}}}",
+            &["apiKey.awsSecretRef.id", "should match"],
+        ),
+        (
+            "logging: {datadog: {apiKey: abc}}",
+            &["spec.logging.datadog.apiKey", "must be of type object"],
+        ),
+        (
+            "logging: {axiom: {dataset: 'a b', token: {}}}",
+            &["axiom.dataset", "should match"],
+        ),
+        (
+            "logging: {axiom: {dataset: a, token: {}}}",
+            &["write awsSecretRef: {id: "],
+        ),
+        (
+            "logging: {fluentBit: {options: {host: a}}}",
+            &["write options: {Name: http, ...}"],
+        ),
+        (
+            "logging: {fluentBit: {options: {Name: a, b: c}, secretOptions: {b: {awsSecretRef: {id: 'arn:aws:secretsmanager:us-east-1:111122223333:secret:a'}}}}}",
+            &["not in both"],
+        ),
     ];
     check(Kind::Service, BASE, cases).await;
 }

@@ -67,6 +67,10 @@ pub struct PrivateServiceStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub effective: Option<Effective>,
 
+    /// Where the output of the tasks is read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub logs: Option<Logs>,
+
     /// The Cloud Map service that answers DNS queries for the name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub discovery: Option<Discovery>,
@@ -323,6 +327,22 @@ pub struct TaskCounts {
     pub running: i32,
     /// Tasks that are starting.
     pub pending: i32,
+}
+
+/// Where the output of the tasks is read.
+#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Logs {
+    /// CloudWatch, Datadog, Axiom or FluentBit.
+    pub destination: String,
+
+    /// The CloudWatch log group; of the log router alone, where output goes elsewhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+
+    /// The log group in the AWS console, cut down to the streams of this service.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
 }
 
 /// The values in force, with defaults resolved and limits applied.

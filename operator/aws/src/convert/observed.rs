@@ -43,6 +43,7 @@ pub(crate) fn service(found: &sdk::Service) -> Option<Service> {
             .map(connect),
         registries: found.service_registries.as_deref().map(registries),
         deployment: deployment_configuration(found),
+        exec: Some(found.enable_execute_command()),
         tags: found.tags.as_deref().map(from_ecs),
         desired_count: found.desired_count(),
         running_count: found.running_count(),

@@ -32,6 +32,7 @@ pub(crate) fn create_service(
         .set_service_registries(registry.map(|arn| registries(&[arn])))
         .deployment_configuration(deployment(&step.deployment)?)
         .availability_zone_rebalancing(rebalancing(&step.deployment))
+        .enable_execute_command(step.exec)
         // Tasks and their network interfaces carry the service's tags too.
         .propagate_tags(PropagateTags::Service)
         .enable_ecs_managed_tags(true)
@@ -53,7 +54,8 @@ pub(crate) fn update_service(
         .set_capacity_provider_strategy(step.capacity.as_deref().map(capacity).transpose()?)
         .set_service_registries(new_registries.map(registries))
         .set_deployment_configuration(step.deployment.as_ref().map(deployment).transpose()?)
-        .set_availability_zone_rebalancing(step.deployment.as_ref().map(rebalancing));
+        .set_availability_zone_rebalancing(step.deployment.as_ref().map(rebalancing))
+        .set_enable_execute_command(step.exec);
     Ok(if step.force_new_deployment {
         input.force_new_deployment(true)
     } else {

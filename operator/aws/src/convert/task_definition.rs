@@ -3,12 +3,14 @@
 use super::{Incomplete, ecs_tags};
 use aws_sdk_ecs::operation::register_task_definition::builders::RegisterTaskDefinitionInputBuilder;
 use aws_sdk_ecs::types::{
-    ApplicationProtocol, Compatibility, ContainerDefinition, ContainerRestartPolicy,
-    CpuArchitecture, EphemeralStorage, HealthCheck, KeyValuePair, LogConfiguration, LogDriver,
-    NetworkMode, OsFamily, PortMapping, RepositoryCredentials, RuntimePlatform, TransportProtocol,
+    ApplicationProtocol, Compatibility, ContainerCondition, ContainerDefinition,
+    ContainerDependency, ContainerRestartPolicy, CpuArchitecture, EphemeralStorage,
+    FirelensConfiguration, FirelensConfigurationType, HealthCheck, KeyValuePair, LinuxParameters,
+    LogConfiguration, LogDriver, NetworkMode, OsFamily, PortMapping, RepositoryCredentials,
+    RuntimePlatform, Secret, TransportProtocol,
 };
 use privateservice_core::task_definition::{
-    self as wanted, AppProtocol, Container, TaskDefinition,
+    self as wanted, AppProtocol, Container, LogRouter, TaskDefinition,
 };
 use std::collections::BTreeMap;
 
@@ -40,11 +42,52 @@ pub(crate) fn register(
         .set_ephemeral_storage(storage)
         .execution_role_arn(&definition.execution_role_arn)
         .set_task_role_arn(definition.task_role_arn.clone())
-        .container_definitions(container(&definition.container)?)
+        .set_container_definitions(Some(containers(definition)?))
         .set_tags(Some(ecs_tags(tags))))
 }
 
-fn container(container: &Container) -> Result<ContainerDefinition, Incomplete> {
+/// The user's container first: it is what people see first.
+fn containers(definition: &TaskDefinition) -> Result<Vec<ContainerDefinition>, Incomplete> {
+    let router = definition.log_router.as_ref().map(log_router).transpose()?;
+    let app = container(&definition.container, definition.log_router.as_ref())?;
+    Ok(std::iter::once(app).chain(router).collect())
+}
+
+fn log_router(router: &LogRouter) -> Result<ContainerDefinition, Incomplete> {
+    let log = LogConfiguration::builder()
+        .log_driver(LogDriver::Awslogs)
+        .set_options(Some(router.log_options.clone().into_iter().collect()))
+        .build()?;
+    Ok(ContainerDefinition::builder()
+        .name(&router.name)
+        .image(&router.image)
+        // Without it, output would be lost unseen.
+        .essential(true)
+        .memory_reservation(int(router.memory_reservation)?)
+        .set_secrets(secrets(&router.secrets)?)
+        .restart_policy(ContainerRestartPolicy::builder().enabled(true).build()?)
+        .firelens_configuration(
+            FirelensConfiguration::builder()
+                .r#type(FirelensConfigurationType::Fluentbit)
+                .build()?,
+        )
+        .log_configuration(log)
+        .build())
+}
+
+/// Absent, if there are none.
+fn secrets(secrets: &BTreeMap<String, String>) -> Result<Option<Vec<Secret>>, Incomplete> {
+    let all = secrets
+        .iter()
+        .map(|(name, value)| Ok(Secret::builder().name(name).value_from(value).build()?))
+        .collect::<Result<Vec<_>, Incomplete>>()?;
+    Ok((!all.is_empty()).then_some(all))
+}
+
+fn container(
+    container: &Container,
+    router: Option<&LogRouter>,
+) -> Result<ContainerDefinition, Incomplete> {
     let environment = container
         .environment
         .iter()
@@ -65,9 +108,26 @@ fn container(container: &Container) -> Result<ContainerDefinition, Incomplete> {
         })
         .transpose()?;
     let log = LogConfiguration::builder()
-        .log_driver(LogDriver::Awslogs)
+        .log_driver(match container.log_driver {
+            wanted::LogDriver::Awslogs => LogDriver::Awslogs,
+            wanted::LogDriver::Awsfirelens => LogDriver::Awsfirelens,
+        })
         .set_options(Some(container.log_options.clone().into_iter().collect()))
+        .set_secret_options(secrets(&container.log_secret_options)?)
         .build()?;
+    let after = router
+        .map(|router| {
+            ContainerDependency::builder()
+                .container_name(&router.name)
+                .condition(ContainerCondition::Start)
+                .build()
+        })
+        .transpose()?;
+    let linux = container.init_process.then(|| {
+        LinuxParameters::builder()
+            .init_process_enabled(true)
+            .build()
+    });
     Ok(ContainerDefinition::builder()
         .name(&container.name)
         .image(&container.image)
@@ -85,6 +145,8 @@ fn container(container: &Container) -> Result<ContainerDefinition, Incomplete> {
                 .transpose()?,
         )
         .set_restart_policy(restart)
+        .set_linux_parameters(linux)
+        .set_depends_on(after.map(|after| vec![after]))
         .stop_timeout(int(container.stop_timeout)?)
         .log_configuration(log)
         .build())

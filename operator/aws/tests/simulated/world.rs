@@ -18,7 +18,7 @@ use privateservice_core::service::{
 };
 use privateservice_core::step::{CreateService, Outcome, Reference, Step};
 use privateservice_core::task_definition::{
-    Container, CpuArchitecture, PortMapping, TaskDefinition,
+    Container, CpuArchitecture, LogDriver, PortMapping, TaskDefinition,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -185,6 +185,7 @@ impl World {
                 rebalancing: true,
                 alarms: BTreeSet::new(),
             },
+            exec: false,
             tags: owner(name).tags("staging"),
         }
     }
@@ -321,13 +322,17 @@ pub(crate) fn register(name: &str) -> Step {
             }],
             health_check: None,
             restart: true,
+            init_process: false,
             stop_timeout: 30,
             log_options: BTreeMap::from([
                 ("awslogs-group".to_owned(), "/flexstack".to_owned()),
                 ("awslogs-region".to_owned(), "us-east-1".to_owned()),
                 ("awslogs-stream-prefix".to_owned(), name.to_owned()),
             ]),
+            log_driver: LogDriver::Awslogs,
+            log_secret_options: BTreeMap::new(),
         },
+        log_router: None,
     };
     let mut tags = owner(name).tags("staging");
     tags.insert(meta::TAG_RENDERING.into(), hash(name).0);

@@ -44,6 +44,7 @@ pub(super) fn plan_create(
         capacity: desired.capacity.clone(),
         registry,
         deployment: desired.deployment.clone(),
+        exec: desired.exec,
         tags: desired.tags.clone(),
     })));
     plan

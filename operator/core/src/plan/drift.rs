@@ -136,6 +136,7 @@ pub(super) fn plan_update(
                 );
             }
             Member::Deployment => update.deployment = Some(desired.deployment.clone()),
+            Member::Exec => update.exec = Some(desired.exec),
         }
     }
     if plan.waiting_on.is_empty() && plan.conflict.is_none() {
@@ -170,6 +171,7 @@ fn stand(
         Member::Connect => echoed(service.connect.as_ref(), want),
         Member::Capacity => echoed(service.capacity.as_ref(), want),
         Member::Deployment => echoed(service.deployment.as_ref(), want),
+        Member::Exec => echoed(service.exec.as_ref(), want),
         Member::Registries => match registries_stand(desired, observed, service) {
             Some(true) => return Standing::Fine,
             Some(false) => return Standing::Differs(Hash::of(&service.registries)),

@@ -286,6 +286,7 @@ fn tamper(observed: &mut Observed, member: Member) {
             }]);
         }
         Member::Registries => service.registries = Some(vec![]),
+        Member::Exec => service.exec = service.exec.map(|on| !on),
         Member::Deployment => service.deployment.as_mut().unwrap().maximum_percent = 150,
     }
 }

@@ -58,6 +58,7 @@ impl World {
         service_rules::refuse_unmodelled(body)?;
         let tags = tags::parse(&body["tags"])?;
         let definition = self.usable_definition(&body["taskDefinition"])?;
+        service_rules::exec(&body["enableExecuteCommand"], &definition.shown)?;
         let desired = desired_count(&body["desiredCount"])?.unwrap_or(0);
         // ECS API reference, CreateService: ENABLED when no value is given.
         let rebalancing = body["availabilityZoneRebalancing"]

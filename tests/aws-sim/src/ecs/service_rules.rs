@@ -154,6 +154,20 @@ pub(crate) fn strategy(given: &Value, cluster: &Cluster) -> Result<Value, AwsErr
     Ok(shown)
 }
 
+/// ECS Exec works with the role of the tasks (public report of the text).
+pub(crate) fn exec(wanted: &Value, definition: &Value) -> Result<(), AwsError> {
+    let role = definition["taskRoleArn"]
+        .as_str()
+        .is_some_and(|role| !role.is_empty());
+    if *wanted == Value::Bool(true) && !role {
+        return Err(AwsError::invalid(
+            "The service couldn't be created because a valid taskRoleArn is not being used. Specify a \
+             valid task role in your task definition and try again.",
+        ));
+    }
+    Ok(())
+}
+
 /// What the simulator does not model is refused rather than half-stored.
 pub(crate) fn refuse_unmodelled(body: &Value) -> Result<(), AwsError> {
     for member in [

@@ -135,6 +135,10 @@ impl World {
                 }
                 checked
             };
+        service_rules::exec(
+            settings_after(&settings, body, "enableExecuteCommand"),
+            &shown,
+        )?;
         for member in SETTING_MEMBERS {
             if member != "deploymentConfiguration" && !body[member].is_null() {
                 settings.insert(member.to_owned(), body[member].clone());
@@ -186,5 +190,17 @@ impl World {
         }
         self.touch(&key, now);
         Ok(json!({"service": answer}))
+    }
+}
+
+/// A setting as it will be after the update.
+fn settings_after<'a>(
+    before: &'a serde_json::Map<String, Value>,
+    body: &'a Value,
+    member: &str,
+) -> &'a Value {
+    match &body[member] {
+        Value::Null => before.get(member).unwrap_or(&Value::Null),
+        given => given,
     }
 }

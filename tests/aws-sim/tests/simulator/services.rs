@@ -291,7 +291,9 @@ async fn only_some_members_start_a_deployment() {
     let definition = harness.running("api", "a").await;
     let update = || harness.ecs.update_service().cluster(CLUSTER).service("api");
     update().desired_count(2).send().await.unwrap();
-    update().enable_execute_command(true).send().await.unwrap();
+    let without_role = update().enable_execute_command(true).send().await;
+    assert!(refusal(without_role).contains("a valid taskRoleArn"));
+    update().enable_execute_command(false).send().await.unwrap();
     update()
         .deployment_configuration(rolling(50, 200))
         .send()

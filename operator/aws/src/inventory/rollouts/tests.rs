@@ -32,6 +32,7 @@ fn service(primary: &str, shown: Option<&str>) -> Service {
         connect: None,
         registries: None,
         deployment: None,
+        exec: None,
         tags: None,
         desired_count: 1,
         running_count: 0,
