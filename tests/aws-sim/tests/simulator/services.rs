@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use aws_sdk_ecs::types::{AvailabilityZoneRebalancing, NetworkConfiguration, Tag};
+use aws_sdk_ecs::types::{AvailabilityZoneRebalancing, NetworkConfiguration, PropagateTags, Tag};
 use aws_sim::Options;
 
 use crate::harness::{CLUSTER, container, network, on, refusal, rolling, start};
@@ -293,7 +293,8 @@ async fn only_some_members_start_a_deployment() {
     update().desired_count(2).send().await.unwrap();
     let without_role = update().enable_execute_command(true).send().await;
     assert!(refusal(without_role).contains("a valid taskRoleArn"));
-    update().enable_execute_command(false).send().await.unwrap();
+    let tags = PropagateTags::Service;
+    update().propagate_tags(tags.clone()).send().await.unwrap();
     update()
         .deployment_configuration(rolling(50, 200))
         .send()
@@ -303,8 +304,8 @@ async fn only_some_members_start_a_deployment() {
     let service = harness.describe("api").await;
     assert_eq!(service.deployments().len(), 1);
     assert_eq!(
-        (service.desired_count(), service.enable_execute_command()),
-        (2, true)
+        (service.desired_count(), service.propagate_tags()),
+        (2, Some(&tags))
     );
     update()
         .network_configuration(network(&["sg-2"]))
