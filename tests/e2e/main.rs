@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 mod admit;
+mod adopt;
 mod apply_samples;
 mod control_plane;
 mod count_calls;

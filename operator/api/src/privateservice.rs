@@ -180,6 +180,13 @@ pub struct PrivateServiceSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deletion_policy: Option<DeletionPolicy>,
 
+    /// Take over an ECS service of this name that carries no ownership tag, where there is one: on
+    /// Fargate, with rolling updates by ECS and without a load balancer. Its tasks are replaced by
+    /// what this spec says, under the protection of `rollout`; the number of tasks stays. The
+    /// Environment must grant it (`spec.grants[].adopt`). Default false.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub adopt: Option<bool>,
+
     /// Stop reconciling and leave AWS as it is. Deletion still works. Default false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub suspend: Option<bool>,

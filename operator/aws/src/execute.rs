@@ -94,6 +94,7 @@ impl Account {
             Step::DeleteService { cluster_arn, arn } => {
                 self.delete_service(caller, cluster_arn, arn).await
             }
+            Step::TagDnsService { arn, tags } => self.tag_dns(caller, arn, tags).await,
             Step::UntagDnsService { arn, keys } => self.untag_dns(caller, arn, keys).await,
             Step::DeleteDnsService { id } => self.delete_dns(caller, id).await,
         }

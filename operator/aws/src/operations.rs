@@ -64,6 +64,8 @@ pub(crate) const CREATE_DNS_SERVICE: Operation =
     write("servicediscovery:CreateService", Bucket::CloudMapModify);
 pub(crate) const DELETE_DNS_SERVICE: Operation =
     write("servicediscovery:DeleteService", Bucket::CloudMapModify);
+pub(crate) const TAG_DNS_SERVICE: Operation =
+    write("servicediscovery:TagResource", Bucket::CloudMapModify);
 pub(crate) const UNTAG_DNS_SERVICE: Operation =
     write("servicediscovery:UntagResource", Bucket::CloudMapModify);
 pub(crate) const GET_CALLER_IDENTITY: Operation = read("sts:GetCallerIdentity", Bucket::Sts);

@@ -24,6 +24,7 @@ pub const CALLED: &[&str] = &[
     "servicediscovery:GetNamespace",
     "servicediscovery:ListServices",
     "servicediscovery:ListTagsForResource",
+    "servicediscovery:TagResource",
     "servicediscovery:UntagResource",
     "sts:GetCallerIdentity",
 ];
@@ -122,8 +123,9 @@ pub const FOUNDATION_RESOURCES: &[&str] = &[
     "sqs:UntagQueue",
 ];
 
-/// Actions that AWS checks on behalf of the calls for services: tags given at creation, and the roles that a task definition names.
-pub const IMPLIED: &[&str] = &["iam:PassRole", "servicediscovery:TagResource"];
+/// Actions that AWS checks on behalf of the calls for services: the roles that a task definition names. (Tags given at creation need the
+/// permission to tag, which is called for its own sake too.)
+pub const IMPLIED: &[&str] = &["iam:PassRole"];
 
 #[cfg(test)]
 mod tests {

@@ -101,7 +101,7 @@ pub fn assess_deletion(plan: &Plan, failure: Option<&Failure>) -> Verdict {
 
 fn deletion_progress(plan: &Plan) -> String {
     let waiting = plan.waiting_on.first().map(|waiting| match waiting {
-        WaitingOn::Draining => "the ECS service is stopping its tasks",
+        WaitingOn::Draining | WaitingOn::Settling => "the ECS service is stopping its tasks",
         WaitingOn::Rollback => "ECS is going back to the version before",
         WaitingOn::Read(_) => "reading what is left in AWS",
         WaitingOn::AbsenceConfirmation(_) => {
@@ -167,6 +167,14 @@ fn conclude(pass: &Pass<'_>) -> Verdict {
             "the rollout has been started".into(),
         );
     }
+    // What serves may be complete; it is not what is wanted.
+    if differs(pass) {
+        return verdict(
+            Ready::False,
+            Reason::Deploying,
+            "what the spec asks for is about to be rolled out".into(),
+        );
+    }
     match (pass.judgement, pass.service) {
         (Some(judgement), Some(service)) => rollout::verdict(pass, judgement, service),
         (None, _) | (_, None) => verdict(
@@ -178,17 +186,17 @@ fn conclude(pass: &Pass<'_>) -> Verdict {
 }
 
 fn waiting_verdict(pass: &Pass<'_>, waiting: &WaitingOn) -> Verdict {
-    // Something is to be rolled out and cannot be yet.
-    let differs = pass
-        .plan
-        .drift
-        .iter()
-        .any(|drift| drift.member.rolls() && !drift.futile);
     let (ready, reason, message) = match waiting {
         WaitingOn::Draining => (
             Ready::False,
             Reason::Draining,
             "an ECS service of this name is still stopping its tasks; it will be created after that"
+                .to_owned(),
+        ),
+        WaitingOn::Settling => (
+            Ready::False,
+            Reason::Deploying,
+            "the ECS service that is to be taken over is being deployed; it is taken over after that"
                 .to_owned(),
         ),
         // Everything serves; a listing that misses a name for once is no news.
@@ -217,7 +225,7 @@ fn waiting_verdict(pass: &Pass<'_>, waiting: &WaitingOn) -> Verdict {
         ),
         WaitingOn::Read(_) => match pass.read_failure {
             // What was true goes on being true while AWS cannot be asked.
-            Some(_) | None if pass.was_ready && !differs => (
+            Some(_) | None if pass.was_ready && !differs(pass) => (
                 Ready::Kept,
                 Reason::Succeeded,
                 "all is as the spec asks".to_owned(),
@@ -234,6 +242,14 @@ fn waiting_verdict(pass: &Pass<'_>, waiting: &WaitingOn) -> Verdict {
     }
 }
 
+/// True if something is to be rolled out.
+fn differs(pass: &Pass<'_>) -> bool {
+    pass.plan
+        .drift
+        .iter()
+        .any(|drift| drift.member.rolls() && !drift.futile)
+}
+
 /// True if what is left of the plan changes tags and nothing else.
 fn only_tags(pass: &Pass<'_>) -> bool {
     pass.plan
@@ -244,13 +260,19 @@ fn only_tags(pass: &Pass<'_>) -> bool {
 }
 
 fn conflict_message(conflict: &Conflict) -> String {
+    if let Some(obstacle) = conflict.obstacle {
+        return format!(
+            "the {} {} cannot be taken over, because it {obstacle}: change that, or choose another name",
+            conflict.kind, conflict.arn
+        );
+    }
     match &conflict.owner {
         Some(owner) => format!(
             "the {} {} belongs to PrivateService {}/{} (installation {}): choose another name, or delete that one",
             conflict.kind, conflict.arn, owner.namespace, owner.name, owner.cluster_id
         ),
         None => format!(
-            "there already is a {} {} that carries no ownership tag of this operator, so it is not touched: choose another name, or remove it",
+            "there already is a {} {} that carries no ownership tag of this operator, so it is not touched: choose another name, remove it, or take it over with adopt: true",
             conflict.kind, conflict.arn
         ),
     }

@@ -34,6 +34,9 @@ pub struct Desired {
     /// Whether ECS Exec is on.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub exec: bool,
+    /// Whether what nobody owns is taken over. Not sent to AWS.
+    #[serde(skip)]
+    pub adopt: bool,
     /// Tasks to create the service with. Never sent afterwards.
     pub initial_count: i32,
     /// Tags of the ECS service and the DNS service, the operator's own included.

@@ -140,6 +140,7 @@ pub(crate) fn apply(observed: &mut Observed, step: &Step, now: i64) {
                     registries: Some(create.registry.iter().map(|_| DNS_ARN.to_owned()).collect()),
                     deployment: Some(create.deployment.clone()),
                     exec: Some(create.exec),
+                    unlike_ours: None,
                     tags: Some(create.tags.clone()),
                     desired_count: create.desired_count,
                     running_count: create.desired_count,
@@ -188,6 +189,12 @@ pub(crate) fn apply(observed: &mut Observed, step: &Step, now: i64) {
                 .tags
                 .get_or_insert_default()
                 .retain(|key, _| !keys.contains(key));
+        }
+        Step::TagDnsService { tags, .. } => {
+            let Fact::Present { value, .. } = &mut observed.dns else {
+                panic!()
+            };
+            value.owner = Owner::from_tags(tags);
         }
         Step::UntagDnsService { .. } => {
             let Fact::Present { value: dns, .. } = &mut observed.dns else {

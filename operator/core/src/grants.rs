@@ -84,6 +84,16 @@ pub fn granted(
             return Err(reference.refused(place, namespace));
         }
     }
+    if spec.adopt.unwrap_or(false) && !has(place, namespace, |grant| grant.adopt.unwrap_or(false)) {
+        return Err(Problem::new(
+            Reason::NamespaceNotAllowed,
+            format!(
+                "adopt: Environment {} does not let the Kubernetes namespace {namespace} take over what is there: ask its owners to add \
+                 {{namespaces: [{namespace}], adopt: true}} to its spec.grants, or leave adopt out",
+                place.environment
+            ),
+        ));
+    }
     let security_groups: BTreeSet<String> =
         place.security_groups.iter().chain(extra).cloned().collect();
     if !extra.is_empty() && security_groups.len() > GROUP_LIMIT {

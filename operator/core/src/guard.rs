@@ -47,10 +47,15 @@ pub fn check(plan: &Plan, observed: &Observed, owner: &Owner) -> Result<(), Viol
     }
     plan.steps
         .iter()
-        .try_for_each(|step| check_step(step, observed, owner))
+        .try_for_each(|step| check_step(step, plan.adopts, observed, owner))
 }
 
-fn check_step(step: &Step, observed: &Observed, owner: &Owner) -> Result<(), Violation> {
+fn check_step(
+    step: &Step,
+    adopts: bool,
+    observed: &Observed,
+    owner: &Owner,
+) -> Result<(), Violation> {
     let operation = step.operation();
     let ours = |holds: bool| {
         if holds {
@@ -95,6 +100,17 @@ fn check_step(step: &Step, observed: &Observed, owner: &Owner) -> Result<(), Vio
             tagged(tags)
         }
         Step::UpdateService(update) => ours(service_is_ours(&update.arn)),
+        Step::TagService { arn, tags } if adopts => {
+            ours(service.is_some_and(|service| service.arn == *arn && service.is_unowned()))?;
+            tagged(tags)
+        }
+        Step::TagDnsService { arn, tags } => {
+            let dns = observed.dns.present();
+            ours(dns.is_some_and(|dns| {
+                dns.arn == *arn && dns.owner.as_ref().is_none_or(|one| one == owner)
+            }))?;
+            tagged(tags)
+        }
         Step::TagService { arn, .. }
         | Step::UntagService { arn, .. }
         | Step::StopServiceDeployment { service: arn, .. }

@@ -5,6 +5,7 @@ use crate::hash::Hash;
 use crate::owner::Owner;
 use crate::service::{CapacityProvider, Connect, Deployment, Network};
 use k8s_openapi::jiff::Timestamp;
+use privateservice_api::meta;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -76,6 +77,8 @@ pub struct Service {
     pub deployment: Option<Deployment>,
     /// Whether ECS Exec is on.
     pub exec: Option<bool>,
+    /// Why it is not of the kind this operator runs, in words that follow "it"; see [`crate::plan`] on taking services over.
+    pub unlike_ours: Option<&'static str>,
     /// Tags; `None` if they were not returned.
     pub tags: Option<BTreeMap<String, String>>,
     /// Tasks wanted.
@@ -96,6 +99,13 @@ impl Service {
     /// The owner in the tags.
     pub fn owner(&self) -> Option<Owner> {
         self.tags.as_ref().and_then(Owner::from_tags)
+    }
+
+    /// True if its tags were returned and none of them names an owner, of whatever form.
+    pub fn is_unowned(&self) -> bool {
+        self.tags
+            .as_ref()
+            .is_some_and(|tags| !tags.contains_key(meta::TAG_OWNER))
     }
 
     /// The PRIMARY deployment.

@@ -4,6 +4,7 @@
 //! Invariants: at most one `UpdateService`; never a create on an `Unknown` or unconfirmed absence; never a step on what carries another
 //! owner's tag; a converged service plans nothing ([`Plan::is_settled`]).
 
+mod adopt;
 mod collect;
 mod create;
 mod delete;
@@ -50,6 +51,8 @@ pub enum WaitingOn {
     AbsenceConfirmation(Need),
     /// A deleted service of that name still stops its tasks.
     Draining,
+    /// The service that is to be taken over is in the middle of a deployment that somebody else began.
+    Settling,
     /// ECS is going back to the version before; what is wanted now is rolled out after that, so that it has something to go back to.
     Rollback,
 }
@@ -63,6 +66,8 @@ pub struct Conflict {
     pub arn: String,
     /// The owner its tags name; `None` if they name nobody.
     pub owner: Option<Owner>,
+    /// Why it is not taken over although that was asked for, in words that follow "it".
+    pub obstacle: Option<&'static str>,
 }
 
 /// What to do now.
@@ -85,6 +90,8 @@ pub struct Plan {
     pub rollout_held: bool,
     /// True if a redeploy is due; the update of this plan carries it, if there is one.
     pub redeploy: bool,
+    /// True if a step takes over an ECS service that nobody owns.
+    pub adopts: bool,
     /// A call that only tidies up, made when everything else is done.
     pub collect: Option<Step>,
 }
@@ -101,9 +108,10 @@ impl Plan {
             .iter()
             .filter_map(|waiting| match waiting {
                 WaitingOn::Read(need) => Some(need.clone()),
-                WaitingOn::AbsenceConfirmation(_) | WaitingOn::Draining | WaitingOn::Rollback => {
-                    None
-                }
+                WaitingOn::AbsenceConfirmation(_)
+                | WaitingOn::Draining
+                | WaitingOn::Settling
+                | WaitingOn::Rollback => None,
             })
             .collect()
     }
@@ -158,11 +166,15 @@ fn update(desired: &Desired, observed: &Observed, memory: &Memory, service: &Ser
         return Plan::wait(memory.epoch, WaitingOn::Read(Need::Service));
     }
     let owner = service.owner();
+    if desired.adopt && service.is_unowned() {
+        return adopt::plan_adoption(desired, memory, service);
+    }
     if owner.as_ref() != Some(&desired.owner) {
         let conflict = Conflict {
             kind: "ECS service",
             arn: service.arn.clone(),
             owner,
+            obstacle: None,
         };
         return Plan::conflict(memory.epoch, conflict);
     }
@@ -170,6 +182,7 @@ fn update(desired: &Desired, observed: &Observed, memory: &Memory, service: &Ser
         epoch: memory.epoch,
         ..Plan::default()
     };
+    adopt::plan_dns_adoption(desired, observed, memory, &mut plan);
     drift::plan_update(desired, observed, memory, service, &mut plan);
     if plan.conflict.is_some() {
         return plan;

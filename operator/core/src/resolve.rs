@@ -195,6 +195,7 @@ pub fn resolve(
         exec,
         initial_count: defaults::MIN_TASKS,
         tags,
+        adopt: spec.adopt.unwrap_or(false),
         redeploy: None,
         pinned: None,
         progress_deadline: rollout
@@ -255,7 +256,14 @@ fn intent(object: &PrivateService, place: &Place, variables: &BTreeMap<String, S
     let mut spec = serde_json::to_value(&object.spec).unwrap_or_default();
     if let Some(fields) = spec.as_object_mut() {
         // None of these changes what runs.
-        for field in ["suspend", "deletionPolicy", "tags", "environment", "env"] {
+        for field in [
+            "suspend",
+            "adopt",
+            "deletionPolicy",
+            "tags",
+            "environment",
+            "env",
+        ] {
             fields.remove(field);
         }
         if let Some(rollout) = fields

@@ -69,6 +69,13 @@ pub enum Step {
         /// Keys to remove.
         keys: Vec<String>,
     },
+    /// `servicediscovery:TagResource` on a DNS service that nobody owns
+    TagDnsService {
+        /// ARN of the Cloud Map service.
+        arn: String,
+        /// Tags to set, ownership included.
+        tags: BTreeMap<String, String>,
+    },
     /// `servicediscovery:UntagResource` on the DNS service (when ownership is given up)
     UntagDnsService {
         /// ARN of the Cloud Map service.
@@ -167,6 +174,7 @@ impl Step {
             | Self::DeregisterTaskDefinition { .. }
             | Self::TagService { .. }
             | Self::UntagService { .. }
+            | Self::TagDnsService { .. }
             | Self::UntagDnsService { .. }
             | Self::DeleteService { .. }
             | Self::DeleteDnsService { .. } => false,
@@ -184,6 +192,7 @@ impl Step {
             Self::DeregisterTaskDefinition { .. } => "ecs:DeregisterTaskDefinition",
             Self::TagService { .. } => "ecs:TagResource",
             Self::UntagService { .. } => "ecs:UntagResource",
+            Self::TagDnsService { .. } => "servicediscovery:TagResource",
             Self::UntagDnsService { .. } => "servicediscovery:UntagResource",
             Self::DeleteService { .. } => "ecs:DeleteService",
             Self::DeleteDnsService { .. } => "servicediscovery:DeleteService",

@@ -254,7 +254,7 @@ async fn words_numbers_and_switches() {
             "{network: {dns: false}, restartOnExit: false, logging: {cloudWatch: {}}}",
             ACCEPTED,
         ),
-        ("exec: true", ACCEPTED),
+        ("{exec: true, adopt: true}", ACCEPTED),
         (
             "logging: {}",
             &[

@@ -47,6 +47,11 @@ pub struct Grant {
     #[x_kube(merge_strategy = ListMerge::Set)]
     pub task_roles: Vec<String>,
 
+    /// Whether services may take over ECS services of their names that nobody owns
+    /// (`spec.adopt` of a PrivateService). Default false.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub adopt: Option<bool>,
+
     /// Ids of security groups that tasks may have, at most 20.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(

@@ -44,6 +44,7 @@ pub(crate) fn service(found: &sdk::Service) -> Option<Service> {
         registries: found.service_registries.as_deref().map(registries),
         deployment: deployment_configuration(found),
         exec: Some(found.enable_execute_command()),
+        unlike_ours: unlike_ours(found),
         tags: found.tags.as_deref().map(from_ecs),
         desired_count: found.desired_count(),
         running_count: found.running_count(),
@@ -52,6 +53,35 @@ pub(crate) fn service(found: &sdk::Service) -> Option<Service> {
         service_deployment: found.current_service_deployment().map(str::to_owned),
         trouble: trouble(found.events(), since),
     })
+}
+
+/// What UpdateService cannot, or must not, change into a service of ours (ECS API reference, UpdateService).
+fn unlike_ours(found: &sdk::Service) -> Option<&'static str> {
+    if !found.load_balancers().is_empty() {
+        return Some("has a load balancer");
+    }
+    let controller = found
+        .deployment_controller()
+        .map(sdk::DeploymentController::r#type);
+    if controller.is_some_and(|kind| *kind != sdk::DeploymentControllerType::Ecs) {
+        return Some("is not deployed by ECS itself (its deployment controller is another one)");
+    }
+    let strategy = found
+        .deployment_configuration()
+        .and_then(sdk::DeploymentConfiguration::strategy);
+    if strategy.is_some_and(|strategy| *strategy != sdk::DeploymentStrategy::Rolling) {
+        return Some("has another deployment strategy than ROLLING");
+    }
+    if found.scheduling_strategy() == Some(&sdk::SchedulingStrategy::Daemon) {
+        return Some("has the scheduling strategy DAEMON");
+    }
+    let launch = found.launch_type();
+    let fargate = launch.is_none_or(|kind| *kind == sdk::LaunchType::Fargate)
+        && found.capacity_provider_strategy().iter().all(|item| {
+            let provider = item.capacity_provider();
+            provider == "FARGATE" || provider == "FARGATE_SPOT"
+        });
+    (!fargate).then_some("does not run on Fargate")
 }
 
 fn deployment(found: &sdk::Deployment) -> Option<EcsDeployment> {

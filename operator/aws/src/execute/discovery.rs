@@ -4,7 +4,8 @@ use super::{Caller, unsendable};
 use crate::connect::Account;
 use crate::inventory::{KnownOwner, Need, What};
 use crate::operations::{
-    CREATE_DNS_SERVICE, DELETE_DNS_SERVICE, LIST_DNS_TAGS, Operation, UNTAG_DNS_SERVICE,
+    CREATE_DNS_SERVICE, DELETE_DNS_SERVICE, LIST_DNS_TAGS, Operation, TAG_DNS_SERVICE,
+    UNTAG_DNS_SERVICE,
 };
 use crate::{clock, convert};
 use aws_sdk_ecs::error::ProvideErrorMetadata;
@@ -12,6 +13,7 @@ use aws_sdk_servicediscovery::operation::create_service::CreateServiceError;
 use privateservice_core::failure::Failure;
 use privateservice_core::names;
 use privateservice_core::observed::ObservedDns;
+use privateservice_core::owner::Owner;
 use privateservice_core::service::DnsService;
 use privateservice_core::step::Outcome;
 use std::collections::BTreeMap;
@@ -93,6 +95,38 @@ impl Account {
         Ok(Outcome::DnsServiceDeleted)
     }
 
+    /// Makes a DNS service ours that nobody owns.
+    pub(super) async fn tag_dns(
+        &self,
+        caller: Caller<'_>,
+        arn: &str,
+        tags: &BTreeMap<String, String>,
+    ) -> Result<Outcome, Failure> {
+        let operation = TAG_DNS_SERVICE;
+        let id = names::last_segment(arn);
+        match self.owner_by_tags(caller, id, arn).await? {
+            Some(KnownOwner(owner)) if owner.as_ref().is_none_or(|one| one == caller.owner) => {}
+            Some(KnownOwner(owner)) => return Err(self.not_ours(caller, operation, owner)),
+            None => return Err(self.not_ours(caller, operation, None)),
+        }
+        self.admit(caller, operation)?;
+        let call = self
+            .clients
+            .discovery
+            .tag_resource()
+            .resource_arn(arn)
+            .set_tags(Some(
+                convert::discovery_tags(tags).map_err(unsendable(operation))?,
+            ))
+            .send();
+        self.write(caller, operation, What::Dns, call).await?;
+        self.inventory
+            .learn_tag_owner(id, Some(caller.owner.clone()));
+        self.inventory
+            .look_again(caller.scope, &[Need::Dns], caller.priority);
+        Ok(Outcome::Tagged)
+    }
+
     pub(super) async fn untag_dns(
         &self,
         caller: Caller<'_>,
@@ -128,34 +162,45 @@ impl Account {
         id: &str,
         arn: &str,
     ) -> Result<Verified, Failure> {
-        let owner = if let Some(KnownOwner(owner)) = self.inventory.known_tag_owner(id) {
-            owner
-        } else {
-            self.admit(caller, LIST_DNS_TAGS)?;
-            match self.inventory.tag_owner(arn).await {
-                Ok(owner) => {
-                    self.inventory.learn_tag_owner(id, owner.clone());
-                    owner
-                }
-                Err(error) if error.error.code() == Some("ResourceNotFoundException") => {
-                    return Ok(Verified::Gone);
-                }
-                Err(error) => return Err(error.failure),
-            }
-        };
-        if owner.as_ref() == Some(caller.owner) {
-            return Ok(Verified::Ours);
+        match self.owner_by_tags(caller, id, arn).await? {
+            None => Ok(Verified::Gone),
+            Some(KnownOwner(Some(owner))) if owner == *caller.owner => Ok(Verified::Ours),
+            Some(KnownOwner(owner)) => Err(self.not_ours(caller, operation, owner)),
         }
+    }
+
+    /// The owner whom the tags of a Cloud Map service name; `None` if there is no such service.
+    async fn owner_by_tags(
+        &self,
+        caller: Caller<'_>,
+        id: &str,
+        arn: &str,
+    ) -> Result<Option<KnownOwner>, Failure> {
+        if let Some(known) = self.inventory.known_tag_owner(id) {
+            return Ok(Some(known));
+        }
+        self.admit(caller, LIST_DNS_TAGS)?;
+        match self.inventory.tag_owner(arn).await {
+            Ok(owner) => {
+                self.inventory.learn_tag_owner(id, owner.clone());
+                Ok(Some(KnownOwner(owner)))
+            }
+            Err(error) if error.error.code() == Some("ResourceNotFoundException") => Ok(None),
+            Err(error) => Err(error.failure),
+        }
+    }
+
+    fn not_ours(&self, caller: Caller<'_>, operation: Operation, owner: Option<Owner>) -> Failure {
         // What was believed is wrong: read again, with the tags outranking the description.
         self.inventory.touch(caller.scope, What::Dns);
         self.inventory
             .look_again(caller.scope, &[Need::Dns], caller.priority);
-        Err(Failure::Conflict {
+        Failure::Conflict {
             operation: operation.name,
             message: match owner {
                 Some(owner) => format!("the Cloud Map service belongs to {}", owner.tag_value()),
                 None => "the Cloud Map service carries no ownership tag".to_owned(),
             },
-        })
+        }
     }
 }

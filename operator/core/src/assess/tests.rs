@@ -367,6 +367,35 @@ fn a_change_that_cannot_be_planned_yet_is_not_ready() {
 }
 
 #[test]
+fn what_serves_may_be_complete_and_still_not_be_what_is_wanted() {
+    let plan = Plan {
+        // Made first, and alone.
+        steps: vec![Step::TagDnsService {
+            arn: "arn".into(),
+            tags: std::collections::BTreeMap::new(),
+        }],
+        drift: vec![Drift {
+            member: Member::TaskDefinition,
+            behind_our_back: false,
+            want: "a".into(),
+            have: "b".into(),
+            futile: false,
+        }],
+        ..Plan::default()
+    };
+    let (service, complete) = (service(), judgement(RolloutPhase::Complete));
+    let pass = Pass {
+        executed: 1,
+        ..settled(&plan, &service, &complete)
+    };
+    let verdict = assess(&pass);
+    assert_eq!(
+        (verdict.ready, verdict.reason),
+        (Ready::False, Reason::Deploying)
+    );
+}
+
+#[test]
 fn a_conflict_names_the_other_owner() {
     let owner = crate::owner::Owner {
         cluster_id: "c".into(),
@@ -374,6 +403,7 @@ fn a_conflict_names_the_other_owner() {
         name: "api".into(),
     };
     let conflict = Conflict {
+        obstacle: None,
         kind: "ECS service",
         arn: "arn:x".into(),
         owner: Some(owner),

@@ -20,6 +20,7 @@ pub(super) fn plan_create(
         epoch,
         ..Plan::default()
     };
+    super::adopt::plan_dns_adoption(desired, observed, memory, &mut plan);
     let registry = registry(desired, observed, memory, &mut plan);
     if plan.conflict.is_some() || (desired.dns.is_some() && registry.is_none()) {
         plan.steps.clear();

@@ -32,7 +32,10 @@ pub(super) fn registry(
             });
             Some(Reference::FromEarlierStep)
         }
-        Fact::Present { value, .. } if value.owner.as_ref() == Some(&desired.owner) => {
+        Fact::Present { value, .. }
+            if value.owner.as_ref() == Some(&desired.owner)
+                || (desired.adopt && value.owner.is_none()) =>
+        {
             Some(Reference::Known(value.arn.clone()))
         }
         Fact::Present { value, .. } => {
@@ -40,6 +43,7 @@ pub(super) fn registry(
                 kind: "Cloud Map service",
                 arn: value.arn.clone(),
                 owner: value.owner.clone(),
+                obstacle: None,
             });
             None
         }

@@ -123,7 +123,10 @@ fn a_settled_service_shows_what_serves_and_remembers_what_was_applied() {
         status.intent.as_deref(),
         Some(resolved(ONE).desired.intent.as_str())
     );
-    assert_eq!(status.rendering.len(), 6);
+    assert_eq!(
+        status.rendering.len(),
+        resolved(ONE).desired.members().len()
+    );
     assert_eq!(status.revisions.len(), 1);
     assert_eq!(status.tag_keys, ["cost-center"]);
 }

@@ -137,6 +137,7 @@ pub(super) fn is_moving(
         matches!(
             waiting,
             WaitingOn::Draining
+                | WaitingOn::Settling
                 | WaitingOn::Rollback
                 | WaitingOn::AbsenceConfirmation(Need::Service)
         )

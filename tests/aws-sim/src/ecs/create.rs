@@ -125,6 +125,8 @@ impl World {
             ("enableExecuteCommand", json!(false)),
             ("enableECSManagedTags", json!(false)),
             ("propagateTags", json!("NONE")),
+            // Kept and shown; no traffic goes through them.
+            ("loadBalancers", json!([])),
             ("placementConstraints", json!([])),
             ("placementStrategy", json!([])),
         ];

@@ -17,7 +17,7 @@ use crate::clock::Moment;
 const EVENTS_KEPT: usize = 100;
 
 /// Members of a service that belong to no revision.
-pub(crate) const SETTING_MEMBERS: [&str; 8] = [
+pub(crate) const SETTING_MEMBERS: [&str; 9] = [
     "deploymentConfiguration",
     "availabilityZoneRebalancing",
     "healthCheckGracePeriodSeconds",
@@ -26,6 +26,7 @@ pub(crate) const SETTING_MEMBERS: [&str; 8] = [
     "propagateTags",
     "placementConstraints",
     "placementStrategy",
+    "loadBalancers",
 ];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -297,7 +298,6 @@ impl Service {
             "desiredCount": self.desired,
             "runningCount": self.count(|task| task.is_running(now)),
             "pendingCount": self.count(|task| task.is_pending(now)),
-            "loadBalancers": [],
             "deployments": deployments,
             "events": events,
             "createdAt": self.created.seconds(),

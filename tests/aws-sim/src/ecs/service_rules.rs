@@ -171,7 +171,6 @@ pub(crate) fn exec(wanted: &Value, definition: &Value) -> Result<(), AwsError> {
 /// What the simulator does not model is refused rather than half-stored.
 pub(crate) fn refuse_unmodelled(body: &Value) -> Result<(), AwsError> {
     for member in [
-        "loadBalancers",
         "volumeConfigurations",
         "vpcLatticeConfigurations",
         "placementConstraints",

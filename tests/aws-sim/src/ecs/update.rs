@@ -47,6 +47,9 @@ impl World {
             ));
         }
         service_rules::refuse_unmodelled(body)?;
+        if !body["loadBalancers"].is_null() {
+            return Err(AwsError::not_implemented("ecs: updating loadBalancers"));
+        }
         let forced = body["forceNewDeployment"] == json!(true);
         let desired = create::desired_count(&body["desiredCount"])?.unwrap_or(service.desired);
         let mut spec = service.spec.clone();

@@ -33,6 +33,7 @@ fn service(primary: &str, shown: Option<&str>) -> Service {
         registries: None,
         deployment: None,
         exec: None,
+        unlike_ours: None,
         tags: None,
         desired_count: 1,
         running_count: 0,
