@@ -2,7 +2,7 @@
 
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use privateservice_aws::permissions::policy::Policy;
+use privateservice_aws::permissions::policy::{Policy, assume_roles};
 use privateservice_runtime::{Config, telemetry};
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -54,6 +54,11 @@ struct Scope {
     /// For the role that CloudFormation works with (`spec.foundation.cloudFormationRoleArn`); without one, for the operator.
     #[arg(long)]
     foundation_resources: bool,
+
+    /// For the operator, if Environments name roles that it assumes (`spec.assumeRole`): their ARNs. The roles themselves need the policies
+    /// above, each in its account.
+    #[arg(long, value_name = "ROLE_ARN", num_args = 1..)]
+    assume_role: Vec<String>,
 }
 
 /// A set of Regions with accounts of its own.
@@ -133,6 +138,12 @@ fn crds() -> anyhow::Result<()> {
 }
 
 fn iam_policy(wanted: &IamPolicy) -> anyhow::Result<()> {
+    if !wanted.scope.assume_role.is_empty() {
+        let document = assume_roles(&wanted.scope.assume_role);
+        return print(
+            &(serde_json::to_string_pretty(&document).context("cannot write JSON")? + "\n"),
+        );
+    }
     let policy = if wanted.scope.services {
         Policy::Services
     } else if wanted.scope.foundation {

@@ -1,6 +1,7 @@
 //! End-to-end tests: a real API server, the operator, and a simulated AWS. One binary, so that they share control planes.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+mod accounts;
 mod admit;
 mod adopt;
 mod apply_samples;

@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
-/// Region of all that is simulated here.
+/// Region of all that is simulated here, unless another one is named.
 pub const REGION: &str = "us-east-1";
 
 /// A client of one account.
@@ -17,6 +17,7 @@ pub struct Aws {
     http: reqwest::Client,
     url: String,
     account: String,
+    region: String,
     sent: Mutex<Vec<(String, Value)>>,
 }
 
@@ -27,8 +28,21 @@ impl Aws {
             http: reqwest::Client::new(),
             url: url.to_owned(),
             account: account.to_owned(),
+            region: REGION.to_owned(),
             sent: Mutex::default(),
         }
+    }
+
+    /// The same in another Region.
+    #[must_use]
+    pub fn in_region(mut self, region: &str) -> Self {
+        region.clone_into(&mut self.region);
+        self
+    }
+
+    /// The Region.
+    pub fn region(&self) -> &str {
+        &self.region
     }
 
     /// The account.
@@ -128,9 +142,9 @@ impl Aws {
     fn authorization(&self, service: &str) -> String {
         // The stand-ins read account, Region and service from it and check no signature.
         format!(
-            "AWS4-HMAC-SHA256 Credential={}/20260101/{REGION}/{service}/aws4_request, \
+            "AWS4-HMAC-SHA256 Credential={}/20260101/{}/{service}/aws4_request, \
              SignedHeaders=host, Signature=0",
-            self.account
+            self.account, self.region
         )
     }
 }

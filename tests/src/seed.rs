@@ -4,7 +4,7 @@
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
-use crate::aws::{Aws, REGION, element};
+use crate::aws::{Aws, element};
 
 /// The Cloud Map namespace of the samples.
 pub const NAMESPACE: &str = "flexstack.internal";
@@ -18,6 +18,8 @@ const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","P
 pub struct Seeded {
     /// Account.
     pub account: String,
+    /// Region.
+    pub region: String,
     /// Id of the VPC.
     pub vpc: String,
     /// Ids of two subnets.
@@ -47,7 +49,7 @@ pub async fn seed(aws: &Aws, name: &str, namespace: &str) -> Result<Seeded> {
     let vpc = element(&xml, "vpcId")?;
     let mut subnets = Vec::new();
     for (zone, block) in [("a", "10.0.0.0/20"), ("b", "10.0.16.0/20")] {
-        let zone = format!("{REGION}{zone}");
+        let zone = format!("{}{zone}", aws.region());
         let fields = [
             ("VpcId", vpc.as_str()),
             ("CidrBlock", block),
@@ -85,6 +87,7 @@ pub async fn seed(aws: &Aws, name: &str, namespace: &str) -> Result<Seeded> {
     let (namespace_arn, _) = dns_namespace(aws, namespace, &vpc).await?;
     Ok(Seeded {
         account: aws.account().to_owned(),
+        region: aws.region().to_owned(),
         vpc,
         subnets,
         security_group,
@@ -145,7 +148,7 @@ impl Seeded {
             "metadata": {"name": name},
             "spec": {
                 "type": "staging",
-                "region": REGION,
+                "region": self.region,
                 "accountId": self.account,
                 "namespace": self.namespace_name,
                 "network": {"vpcId": self.vpc, "subnetIds": self.subnets},

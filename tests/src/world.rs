@@ -89,10 +89,21 @@ pub struct World {
     operator: Option<Operator>,
     witness: Witness,
     audited_from: u64,
+    speed: f64,
     // Dropped after those who talk to them.
     _server: Server,
     plane: Option<ControlPlane>,
     scratch: Scratch,
+}
+
+/// Another account or Region; see [`World::neighbour`].
+pub struct Neighbour {
+    /// The simulated AWS there.
+    pub simulator: Simulator,
+    /// That AWS as somebody beside the operator uses it.
+    pub aws: Aws,
+    /// What the platform team made there.
+    pub seeded: Seeded,
 }
 
 /// Accounts given out so far; each world has its own in the one stand-in.
@@ -117,7 +128,7 @@ impl World {
     /// When a part of it does not start; the message quotes its log.
     pub async fn bare(options: Options) -> Result<Self> {
         let scratch = Scratch::new("psvc-world")?;
-        let account = format!("{:012}", ACCOUNTS.fetch_add(1, Ordering::Relaxed));
+        let account = Self::another_account();
         let (plane, stand_in) = tokio::try_join!(planes::take(), stand_in())?;
         let simulator = Simulator::new(aws_sim::Options {
             clock: ClockKind::Real {
@@ -161,10 +172,42 @@ impl World {
             operator: None,
             witness,
             audited_from,
+            speed: options.speed,
             _server: server,
             plane: Some(plane),
             scratch,
         })
+    }
+
+    /// Another account, or another Region of the world's own, behind the same endpoint, seeded: what it is like is as for the world.
+    ///
+    /// # Errors
+    /// When it cannot be seeded.
+    pub async fn neighbour(&self, account: &str, region: &str) -> Result<Neighbour> {
+        let simulator = Simulator::new(aws_sim::Options {
+            clock: ClockKind::Real { speed: self.speed },
+            upstream: Some(stand_in().await?.url()),
+            account: account.to_owned(),
+            region: region.to_owned(),
+            ..aws_sim::Options::default()
+        })?;
+        self.simulator.add_neighbour(simulator.clone());
+        let aws = Aws::new(&self.settings.aws, account).in_region(region);
+        // Roles are those of the whole account.
+        let name = format!("flexstack-{region}");
+        let seeded = seed(&aws, &name, NAMESPACE)
+            .await
+            .context("cannot seed the neighbour")?;
+        Ok(Neighbour {
+            simulator,
+            aws,
+            seeded,
+        })
+    }
+
+    /// An account that no other world uses.
+    pub fn another_account() -> String {
+        format!("{:012}", ACCOUNTS.fetch_add(1, Ordering::Relaxed))
     }
 
     /// Starts the operator; after a kill, again with the same settings.

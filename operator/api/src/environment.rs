@@ -4,6 +4,7 @@
 //! [`foundation`]. Invariant: what identifies the place (region, VPC, namespace, cluster) never
 //! changes during the life of an object.
 
+pub mod assume_role;
 pub mod foundation;
 pub mod grant;
 pub mod status;
@@ -15,6 +16,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use self::assume_role::AssumeRole;
 pub use self::foundation::{Foundation, Logging};
 pub use self::grant::Grant;
 pub use self::status::{EnvironmentStatus, PendingChange, PendingChangeSet, StackAttempt};
@@ -48,6 +50,7 @@ use crate::privateservice::{
 )]
 #[x_kube(
     validation = Rule::new(ACCOUNT_RULE).message(ACCOUNT_MESSAGE).field_path(".accountId"),
+    validation = Rule::new(ROLE_RULE).message(ROLE_MESSAGE).field_path(".assumeRole"),
     validation = Rule::new(ALLOW_FROM_RULE).message(ALLOW_FROM_MESSAGE).field_path(".network"),
     validation = Rule::new(SAME_CLUSTER_RULE).message(SAME_EXISTING_MESSAGE).field_path(".existing"),
     validation = Rule::new(SAME_NAMESPACE_RULE).message(SAME_EXISTING_MESSAGE).field_path(".existing"),
@@ -66,8 +69,13 @@ pub struct EnvironmentSpec {
     /// The AWS account (12 digits, quoted) this must be: compared before anything is written. May
     /// be set once, later too. Absent: whatever account the credentials belong to.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = r"^[0-9]{12}$"))]
+    #[schemars(length(max = 12), regex(pattern = r"^[0-9]{12}$"))]
     pub account_id: Option<String>,
+
+    /// The role that the operator assumes for everything it does here. Absent: its own credentials. It
+    /// may change as long as the account stays the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub assume_role: Option<AssumeRole>,
 
     /// The Cloud Map private DNS namespace that services are named in, such as flexstack.internal.
     /// Immutable.
@@ -268,6 +276,11 @@ const ACCOUNT_RULE: &str = "!has(oldSelf.accountId) || \
     (has(self.accountId) && self.accountId == oldSelf.accountId)";
 const ACCOUNT_MESSAGE: &str =
     "accountId may be set once: create another Environment for another account";
+
+const ROLE_RULE: &str = "!has(self.accountId) || !has(self.assumeRole) || \
+    self.assumeRole.roleArn.split(':')[4] == self.accountId";
+const ROLE_MESSAGE: &str = "assumeRole.roleArn is a role of another account than accountId: write a \
+    role of that account";
 
 const ALLOW_FROM_RULE: &str = "!has(self.network.allowFrom) || size(self.network.allowFrom) == 0 || \
     !has(self.existing) || !has(self.existing.securityGroupIds)";

@@ -7,6 +7,7 @@ mod words;
 
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_ecs::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_sts::operation::assume_role::AssumeRoleError;
 use privateservice_api::conditions::Reason;
 use privateservice_core::failure::Failure;
 use std::error::Error;
@@ -281,7 +282,7 @@ where
     if let Some(credentials) = credentials_error(error) {
         return Failure::Waiting {
             operation,
-            message: readable(&format!("no valid AWS credentials: {credentials}")),
+            message: readable(&format!("no valid AWS credentials: {}", told(credentials))),
             reason: Reason::CredentialsError,
         };
     }
@@ -372,6 +373,28 @@ fn credentials_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a Credent
         next = current.source();
     }
     None
+}
+
+/// What a credentials error says: its cause, where it has one.
+fn told(error: &CredentialsError) -> String {
+    error
+        .source()
+        .map_or_else(|| error.to_string(), ToString::to_string)
+}
+
+/// Why a role could not be assumed: AWS's words, or those of the first cause.
+pub(crate) fn assuming(error: &CredentialsError) -> String {
+    let mut next: Option<&(dyn Error + 'static)> = Some(error);
+    let mut words = String::new();
+    while let Some(current) = next {
+        if let Some(refused) = current.downcast_ref::<AssumeRoleError>() {
+            let meta = refused.meta();
+            return readable(meta.message().or(meta.code()).unwrap_or("no reason given"));
+        }
+        words = current.to_string();
+        next = current.source();
+    }
+    readable(&words)
 }
 
 #[cfg(test)]

@@ -3,15 +3,19 @@
 //! Reads the standard AWS environment (credentials chain, `AWS_ENDPOINT_URL`, ...) once. Invariant: the SDK retries nothing. A
 //! retried RegisterTaskDefinition would register twice, and each call has to pass the limits.
 
+use crate::assumed::Assumed;
 use crate::calls::{CallCount, Calls};
 use crate::inventory::Inventory;
 use crate::limits::{Limits, Pass, QuotaTable};
 use crate::permit::Permit;
 use crate::timing::Timing;
+use aws_config::identity::IdentityCache;
 use aws_config::retry::RetryConfig;
 use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
+use privateservice_api::environment::AssumeRole;
+use privateservice_core::names;
 use privateservice_core::owner::ObjectKey;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -58,6 +62,18 @@ pub enum ConnectError {
 pub struct AccountKey {
     /// For instance `us-east-1`.
     pub region: String,
+    /// The role that is assumed; `None` for the credentials of the process itself.
+    pub role: Option<AssumeRole>,
+}
+
+/// Whose quotas a call counts against: an account, as far as it is known without asking, in a Region.
+type Quotas = (Option<String>, String);
+
+impl AccountKey {
+    /// The account of the role, which is part of its ARN; `None` for whatever account our own credentials are of.
+    pub fn account_id(&self) -> Option<&str> {
+        names::account_of(&self.role.as_ref()?.role_arn)
+    }
 }
 
 /// Makes and keeps one [`Account`] per key.
@@ -67,6 +83,8 @@ pub struct Connector {
     base: SdkConfig,
     wake: mpsc::UnboundedSender<ObjectKey>,
     accounts: Mutex<BTreeMap<AccountKey, Arc<Account>>>,
+    /// AWS counts by account and Region, whatever role calls. An account that is used by our own credentials and by a role counts twice.
+    limits: Mutex<BTreeMap<Quotas, Arc<Limits>>>,
 }
 
 impl Connector {
@@ -85,6 +103,7 @@ impl Connector {
             base: base.load().await,
             wake,
             accounts: Mutex::default(),
+            limits: Mutex::default(),
         })
     }
 
@@ -113,6 +132,7 @@ impl Connector {
             base: loader.load().await,
             wake,
             accounts: Mutex::default(),
+            limits: Mutex::default(),
         })
     }
 
@@ -134,6 +154,20 @@ impl Connector {
             .collect()
     }
 
+    /// The rate limits of an account in a Region, which all roles in it share.
+    fn limits(&self, key: &AccountKey, tasks: &mut Vec<AbortHandle>) -> Arc<Limits> {
+        let mut all = self.limits.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = (key.account_id().map(str::to_owned), key.region.clone());
+        let limits = all.entry(place).or_insert_with(|| {
+            let quotas = self.config.quotas.share(self.config.quota_share);
+            let limits = Limits::new(&quotas, &self.config.timing, self.wake.clone());
+            // Accounts live as long as the connector, and so does this.
+            tasks.push(tokio::spawn(Arc::clone(&limits).run()).abort_handle());
+            limits
+        });
+        Arc::clone(limits)
+    }
+
     fn check(config: &ConnectorConfig) -> Result<(), ConnectError> {
         if config.quota_share > 0.0 && config.quota_share <= 1.0 {
             Ok(())
@@ -143,11 +177,15 @@ impl Connector {
     }
 
     fn open(&self, key: &AccountKey) -> Account {
-        let sdk = self
-            .base
-            .to_builder()
-            .region(Region::new(key.region.clone()))
-            .build();
+        let region = Region::new(key.region.clone());
+        let mut sdk = self.base.to_builder().region(region);
+        if let Some(role) = &key.role {
+            sdk = sdk
+                .credentials_provider(Assumed::credentials(&self.base, &key.region, role))
+                // Of its own: one cache for all would throw out the sessions of one account for those of others.
+                .identity_cache(IdentityCache::lazy().build());
+        }
+        let sdk = sdk.build();
         let clients = Clients {
             ecs: aws_sdk_ecs::Client::new(&sdk),
             discovery: aws_sdk_servicediscovery::Client::new(&sdk),
@@ -155,8 +193,8 @@ impl Connector {
             cloudformation: aws_sdk_cloudformation::Client::new(&sdk),
         };
         let timing = &self.config.timing;
-        let quotas = self.config.quotas.share(self.config.quota_share);
-        let limits = Limits::new(&quotas, timing, self.wake.clone());
+        let mut tasks = Vec::new();
+        let limits = self.limits(key, &mut tasks);
         let calls = Arc::new(Calls::new(
             Arc::clone(&limits),
             self.config.permit.clone(),
@@ -169,7 +207,6 @@ impl Connector {
             timing.clone(),
             self.wake.clone(),
         );
-        let mut tasks = vec![tokio::spawn(Arc::clone(&limits).run()).abort_handle()];
         tasks.extend(inventory.start());
         Account {
             key: key.clone(),

@@ -8,7 +8,8 @@
 //!
 //! [`Failure`]: privateservice_core::failure::Failure
 
-pub mod calls;
+pub mod assumed;
+mod calls;
 pub mod classify;
 mod clock;
 pub mod connect;

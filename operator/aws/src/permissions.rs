@@ -123,6 +123,9 @@ pub const FOUNDATION_RESOURCES: &[&str] = &[
     "sqs:UntagQueue",
 ];
 
+/// The action behind the credentials of a role that is assumed; the SDK calls it.
+pub const ASSUMED: &str = "sts:AssumeRole";
+
 /// Actions that AWS checks on behalf of the calls for services: the roles that a task definition names. (Tags given at creation need the
 /// permission to tag, which is called for its own sake too.)
 pub const IMPLIED: &[&str] = &["iam:PassRole"];

@@ -82,6 +82,7 @@ pub fn stop(previous: &PrivateServiceStatus, plan: &Plan) -> Option<PrivateServi
 pub fn locate(status: &mut PrivateServiceStatus, place: &Place) {
     status.environment = Some(place.environment.clone());
     status.region = Some(place.region.clone());
+    status.assume_role.clone_from(&place.role);
     status.cluster = Some(place.cluster_arn.clone());
     status
         .discovery
@@ -99,6 +100,7 @@ pub fn locate_in(status: &mut PrivateServiceStatus, environment: &Environment) {
         .or_else(|| offered?.namespace_arn.as_deref());
     status.environment.clone_from(&environment.metadata.name);
     status.region = Some(spec.region.clone());
+    status.assume_role.clone_from(&spec.assume_role);
     status.cluster = existing
         .and_then(|existing| existing.cluster_arn.clone())
         .or_else(|| offered?.cluster_arn.clone());

@@ -5,7 +5,7 @@ use crate::foundation::Outputs;
 use crate::names;
 use crate::problem::Problem;
 use privateservice_api::conditions::Reason;
-use privateservice_api::environment::{Environment, EnvironmentStatus, Existing};
+use privateservice_api::environment::{AssumeRole, Environment, EnvironmentStatus, Existing};
 
 /// What AWS says about an Environment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +47,8 @@ pub struct EnvironmentQuery {
     pub cluster_arn: String,
     /// ARN of the Cloud Map namespace.
     pub namespace_arn: String,
+    /// Role by which AWS is asked: another one may see another account.
+    pub role: Option<AssumeRole>,
 }
 
 /// Another Environment that claims the same place.
@@ -123,9 +125,10 @@ impl Parts {
         })
     }
 
-    /// What to ask AWS about them.
-    pub fn query(&self) -> EnvironmentQuery {
+    /// What to ask AWS about them, by a role.
+    pub fn query(&self, role: Option<AssumeRole>) -> EnvironmentQuery {
         EnvironmentQuery {
+            role,
             cluster_arn: self.cluster_arn.clone(),
             namespace_arn: self.namespace_arn.clone(),
         }
@@ -153,6 +156,15 @@ pub fn check(environment: &Environment) -> Result<(), Problem> {
             )));
         }
     }
+    if let Some(role) = &spec.assume_role
+        && let Some(account) = names::account_of(&role.role_arn)
+        && let Some(other) = existing.cluster_arn.as_deref().and_then(names::account_of)
+        && other != account
+    {
+        return Err(invalid(format!(
+            "spec.existing.clusterArn is in account {other}, but spec.assumeRole.roleArn is a role of {account}"
+        )));
+    }
     if let Some(account) = &spec.account_id
         && let Some(other) = existing.cluster_arn.as_deref().and_then(names::account_of)
         && other != account
@@ -179,17 +191,23 @@ pub fn judge_place(
         .existing
         .as_ref()
         .and_then(|existing| existing.cluster_arn.as_deref());
+    let known = environment
+        .status
+        .as_ref()
+        .and_then(|status| status.account_id.as_deref());
     let wanted = spec
         .account_id
         .as_deref()
-        .or_else(|| cluster.and_then(names::account_of));
+        .or_else(|| cluster.and_then(names::account_of))
+        .or(known);
     if let Some(wanted) = wanted
         && wanted != account
     {
         return Err(Unfit::Known(Problem::new(
             Reason::CredentialsError,
             format!(
-                "the operator's credentials are of account {account}, but this Environment is in {wanted}: nothing is written until they agree"
+                "{} are of account {account}, but this Environment is in {wanted}: nothing is written until they agree",
+                credentials(environment)
             ),
         )));
     }
@@ -202,6 +220,14 @@ pub fn judge_place(
         )));
     }
     Ok(())
+}
+
+/// Whose credentials are used, in words.
+fn credentials(environment: &Environment) -> String {
+    environment.spec.assume_role.as_ref().map_or_else(
+        || "the operator's credentials".to_owned(),
+        |role| format!("the credentials of {}", role.role_arn),
+    )
 }
 
 /// Why an Environment is not known to be fit.

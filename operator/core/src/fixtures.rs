@@ -39,6 +39,7 @@ pub(crate) fn place() -> Place {
         environment: "pre-prod".into(),
         kind: EnvironmentType::Staging,
         region: "eu-west-3".into(),
+        role: None,
         cluster_arn: "arn:aws:ecs:eu-west-3:111122223333:cluster/shared".into(),
         namespace: "shop.internal".into(),
         namespace_arn: "arn:aws:servicediscovery:eu-west-3:111122223333:namespace/ns-abc".into(),

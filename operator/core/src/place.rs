@@ -3,7 +3,7 @@
 use crate::names;
 use crate::problem::Problem;
 use privateservice_api::conditions::{ConditionType, Reason};
-use privateservice_api::environment::{Environment, EnvironmentType, Grant};
+use privateservice_api::environment::{AssumeRole, Environment, EnvironmentType, Grant};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// An Environment as services see it.
@@ -15,6 +15,8 @@ pub struct Place {
     pub kind: EnvironmentType,
     /// AWS Region.
     pub region: String,
+    /// Role that is assumed for all calls.
+    pub role: Option<AssumeRole>,
     /// ARN of the ECS cluster.
     pub cluster_arn: String,
     /// Cloud Map namespace: its DNS name.
@@ -72,12 +74,22 @@ impl Place {
         if is_pending(environment) {
             return Err(not_ready("its newest change has not been looked at yet"));
         }
+        // The account of a role is part of its name: one of another account is never used, whatever was looked at when.
+        let role = environment.spec.assume_role.as_ref();
+        let elsewhere = role
+            .and_then(|role| names::account_of(&role.role_arn))
+            .zip(status.account_id.as_deref())
+            .is_some_and(|(role, known)| role != known);
+        if elsewhere {
+            return Err(not_ready("its role is of another account"));
+        }
         let incomplete = || not_ready("its status is incomplete");
         let spec = &environment.spec;
         Ok(Self {
             environment: name.clone(),
             kind: spec.kind,
             region: spec.region.clone(),
+            role: spec.assume_role.clone(),
             cluster_arn: status.cluster_arn.clone().ok_or_else(incomplete)?,
             namespace: spec.namespace.clone(),
             namespace_arn: status.namespace_arn.clone().ok_or_else(incomplete)?,

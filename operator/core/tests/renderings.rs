@@ -51,6 +51,7 @@ fn place(kind: EnvironmentType) -> Place {
         environment: "blue".into(),
         kind,
         region: "eu-west-3".into(),
+        role: None,
         cluster_arn: arn("ecs", "cluster/shared"),
         namespace: "corp.internal".into(),
         namespace_arn: arn("servicediscovery", "namespace/ns-0123"),

@@ -12,6 +12,7 @@ use k8s_openapi::api::core::v1::Namespace;
 use kube::Client;
 use kube::core::PartialObjectMeta;
 use kube::runtime::reflector::{ObjectRef, Store};
+use privateservice_api::environment::AssumeRole;
 use privateservice_api::{Environment, PrivateService};
 use privateservice_aws::{Account, AccountKey, Connector};
 use privateservice_core::owner::ObjectKey;
@@ -88,10 +89,11 @@ impl Context {
         Some(namespace.metadata.labels.clone().unwrap_or_default())
     }
 
-    /// The AWS account of our credentials, in a Region.
-    pub fn account(&self, region: &str) -> Arc<Account> {
+    /// An AWS account in a Region: that of a role, or of our own credentials.
+    pub fn account(&self, region: &str, role: Option<&AssumeRole>) -> Arc<Account> {
         self.connector.account(&AccountKey {
             region: region.to_owned(),
+            role: role.cloned(),
         })
     }
 

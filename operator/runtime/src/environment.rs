@@ -122,6 +122,7 @@ async fn one_pass(
     let before = verdict::Before {
         ready,
         not_ready: verdict::is_not_ready(&previous),
+        observed: previous.observed_generation == object.metadata.generation,
         long_unanswered: seen.is_unanswered_for(pace.unanswered, Instant::now()),
     };
     let mut status = match verdict::conclude(&judgement, before) {
@@ -171,7 +172,7 @@ async fn founded(
     if let Some(founding) = seen.founding(&cause, Instant::now()) {
         return Ok(Ok(founding.clone()));
     }
-    let account = context.account(&object.spec.region);
+    let account = context.account(&object.spec.region, object.spec.assume_role.as_ref());
     let caller = account.caller_account(priority()).await;
     let others = Rivals(context.environments.state());
     if let Err(unfit) = environment::judge_place(object, &caller, &others) {
@@ -208,9 +209,9 @@ async fn judge(
         return Err(verdict::without_outputs(founding.says));
     };
     let parts = Parts::of(object.spec.existing.as_ref(), outputs)?;
-    let (query, asked) = (parts.query(), asked(object));
+    let (query, asked) = (parts.query(object.spec.assume_role.clone()), asked(object));
     if seen.is_due(&query, asked.as_deref(), ready, Instant::now(), pace) {
-        let account = context.account(&object.spec.region);
+        let account = context.account(&object.spec.region, object.spec.assume_role.as_ref());
         let facts = Box::pin(account.look_at_environment(&query, priority())).await;
         tracing::debug!(?facts, "looked at AWS");
         seen.looked(query.clone(), asked, facts, Instant::now());

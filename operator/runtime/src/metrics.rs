@@ -13,7 +13,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
@@ -129,13 +129,14 @@ impl Collector for View {
 fn aws_calls(context: &Context, encoder: &mut DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
     let mut family = encoder.encode_descriptor(
         "aws_calls",
-        "Calls to AWS, by Region, operation and outcome",
+        "Calls to AWS, by assumed role, Region, operation and outcome",
         None,
         MetricType::Counter,
     )?;
     for (key, account) in context.connector.accounts() {
         for call in account.calls() {
             let labels = [
+                ("role", key.role.as_ref().map_or("", |role| &role.role_arn)),
                 ("region", key.region.as_str()),
                 ("operation", call.operation),
                 ("outcome", call.outcome),
@@ -149,13 +150,23 @@ fn aws_calls(context: &Context, encoder: &mut DescriptorEncoder<'_>) -> Result<(
 fn queues(context: &Context, encoder: &mut DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
     let mut family = encoder.encode_descriptor(
         "aws_queue_length",
-        "Calls that wait for AWS's rate limits, by Region and API bucket",
+        "Calls that wait for AWS's rate limits, by account of assumed roles, Region and API bucket",
         None,
         MetricType::Gauge,
     )?;
-    for (key, account) in context.connector.accounts() {
+    let accounts = context.connector.accounts();
+    let mut seen = BTreeSet::new();
+    for (key, account) in &accounts {
+        // Roles of one account share its limits.
+        if !seen.insert((key.account_id(), key.region.as_str())) {
+            continue;
+        }
         for bucket in privateservice_aws::Bucket::ALL {
-            let labels = [("region", key.region.as_str()), ("bucket", bucket.as_str())];
+            let labels = [
+                ("account", key.account_id().unwrap_or_default()),
+                ("region", key.region.as_str()),
+                ("bucket", bucket.as_str()),
+            ];
             gauge(account.limits().waiting(bucket)).encode(family.encode_family(&labels)?)?;
         }
     }
@@ -165,12 +176,15 @@ fn queues(context: &Context, encoder: &mut DescriptorEncoder<'_>) -> Result<(), 
 fn tracked(context: &Context, encoder: &mut DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
     let mut family = encoder.encode_descriptor(
         "aws_tracked_services",
-        "Services the inventory keeps an eye on, by Region",
+        "Services the inventory keeps an eye on, by assumed role and Region",
         None,
         MetricType::Gauge,
     )?;
     for (key, account) in context.connector.accounts() {
-        let labels = [("region", key.region.as_str())];
+        let labels = [
+            ("role", key.role.as_ref().map_or("", |role| &role.role_arn)),
+            ("region", key.region.as_str()),
+        ];
         gauge(account.inventory().tracked()).encode(family.encode_family(&labels)?)?;
     }
     Ok(())

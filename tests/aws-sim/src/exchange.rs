@@ -122,6 +122,12 @@ async fn carry_out(simulator: &Simulator, incoming: Incoming) -> (Option<Answer>
         .unwrap_or("/")
         .to_owned();
     let call = route::parse(&incoming.headers, &path, &incoming.body);
+    // Roles are those of the one that is served.
+    let neighbour = match call.name().as_str() {
+        "sts:AssumeRole" => None,
+        _ => locked(&simulator.inner.neighbours).of(&call),
+    };
+    let simulator = neighbour.as_ref().unwrap_or(simulator);
     let inner = &simulator.inner;
     let log = |outcome: Outcome| {
         locked(&inner.log).add(&call, inner.clock.now(), outcome);
@@ -211,6 +217,9 @@ async fn perform(
         let now = inner.clock.now();
         let answer = world.answer(&call.operation, &call.body, now, access_key, &facts);
         return answer.map(|answer| Answer::json(&answer));
+    }
+    if call.name() == "sts:AssumeRole" {
+        return locked(&inner.neighbours).assume_role(call);
     }
     let Some(upstream) = &inner.upstream else {
         return without_upstream(simulator, call);

@@ -65,6 +65,7 @@ impl Request {
             protocol: crate::route::Protocol::Other,
             body: Value::Null,
             access_key: None,
+            region: None,
             target: String::new(),
         }
         .is_write()

@@ -24,6 +24,8 @@ pub(crate) struct Call {
     pub(crate) body: Value,
     /// The access key id of the signature; a 12-digit one is the account for the stand-in behind.
     pub(crate) access_key: Option<String>,
+    /// The Region of the signature.
+    pub(crate) region: Option<String>,
     pub(crate) target: String,
 }
 
@@ -61,7 +63,7 @@ pub(crate) fn parse(headers: &HeaderMap, path: &str, body: &[u8]) -> Call {
             .and_then(|value| value.to_str().ok())
             .unwrap_or("")
     };
-    let (access_key, signed_service) = credential(header("authorization"));
+    let (access_key, region, signed_service) = credential(header("authorization"));
     let target = header("x-amz-target").to_owned();
     if let Some((prefix, operation)) = target.split_once('.') {
         let service = match prefix {
@@ -75,6 +77,7 @@ pub(crate) fn parse(headers: &HeaderMap, path: &str, body: &[u8]) -> Call {
             protocol: Protocol::Json,
             body: serde_json::from_slice(body).unwrap_or(Value::Null),
             access_key,
+            region,
             target,
         };
     }
@@ -93,6 +96,7 @@ pub(crate) fn parse(headers: &HeaderMap, path: &str, body: &[u8]) -> Call {
             protocol: Protocol::Query,
             body,
             access_key,
+            region,
             target,
         };
     }
@@ -107,21 +111,24 @@ pub(crate) fn parse(headers: &HeaderMap, path: &str, body: &[u8]) -> Call {
         protocol: Protocol::Other,
         body: Value::Null,
         access_key,
+        region,
         target,
     }
 }
 
-/// Access key and service out of `Credential=<key>/<date>/<region>/<service>/aws4_request`.
-fn credential(authorization: &str) -> (Option<String>, Option<String>) {
+/// Access key, Region and service out of `Credential=<key>/<date>/<region>/<service>/aws4_request`.
+fn credential(authorization: &str) -> (Option<String>, Option<String>, Option<String>) {
     let Some(scope) = authorization.split("Credential=").nth(1) else {
-        return (None, None);
+        return (None, None, None);
     };
     let mut parts = scope.split([',', ' ']).next().unwrap_or("").split('/');
     let key = parts
         .next()
         .filter(|key| !key.is_empty())
         .map(str::to_owned);
-    (key, parts.nth(2).map(str::to_owned))
+    // The date comes first.
+    let region = parts.nth(1).map(str::to_owned);
+    (key, region, parts.next().map(str::to_owned))
 }
 
 fn form_fields(body: &[u8]) -> serde_json::Map<String, Value> {
@@ -171,6 +178,7 @@ mod tests {
         assert_eq!(call.name(), "sts:GetCallerIdentity");
         assert_eq!(call.body["Version"], "2011-06-15");
         assert_eq!(call.access_key.as_deref(), Some("111122223333"));
+        assert_eq!(call.region.as_deref(), Some("us-east-1"));
         assert!(!call.is_write());
         assert!(matches("sts:*", &call) && !matches("ecs:*", &call) && !matches("writes", &call));
     }

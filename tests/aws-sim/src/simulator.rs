@@ -16,6 +16,7 @@ use crate::forward::Upstream;
 use crate::holds::{Hold, Holds};
 use crate::locked;
 use crate::log::{Log, Request};
+use crate::neighbours::{Neighbours, Trust};
 use crate::options::Options;
 use crate::quota::Limiter;
 
@@ -30,6 +31,7 @@ pub(crate) struct Inner {
     pub(crate) upstream: Option<Upstream>,
     pub(crate) cloud_map: tokio::sync::Mutex<Memory>,
     pub(crate) registering: tokio::sync::Mutex<()>,
+    pub(crate) neighbours: Mutex<Neighbours>,
 }
 
 /// A simulated AWS account in one region.
@@ -57,11 +59,33 @@ impl Simulator {
             upstream,
             cloud_map: tokio::sync::Mutex::default(),
             registering: tokio::sync::Mutex::default(),
+            neighbours: Mutex::default(),
             world: Mutex::new(World::new(options)),
         };
         Ok(Self {
             inner: Arc::new(inner),
         })
+    }
+
+    /// Puts another account or Region behind the endpoint at which this one is served: calls signed with its
+    /// account as access key, for its Region, go there.
+    pub fn add_neighbour(&self, other: Self) {
+        let place = {
+            let world = locked(&other.inner.world);
+            (world.options.account.clone(), world.options.region.clone())
+        };
+        locked(&self.inner.neighbours)
+            .simulators
+            .insert(place, other);
+    }
+
+    /// Lets a role be assumed, or no longer.
+    pub fn trust(&self, role_arn: &str, trust: Option<Trust>) {
+        let mut neighbours = locked(&self.inner.neighbours);
+        match trust {
+            Some(trust) => neighbours.roles.insert(role_arn.to_owned(), trust),
+            None => neighbours.roles.remove(role_arn),
+        };
     }
 
     /// The simulated time.
@@ -82,10 +106,15 @@ impl Simulator {
         locked(&self.inner.world).tick(now);
     }
 
-    /// Brings ECS up to date, and Cloud Map's instances up to date with ECS.
+    /// Brings ECS up to date, and Cloud Map's instances up to date with ECS; in all accounts and Regions.
     pub async fn settle(&self) {
         self.tick();
         self.register_instances().await;
+        let all = locked(&self.inner.neighbours).simulators.clone();
+        for other in all.values() {
+            other.tick();
+            other.register_instances().await;
+        }
     }
 
     /// Sends the outstanding registrations to the stand-in, in order.

@@ -11,6 +11,8 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::environment::AssumeRole;
+
 /// What the operator reports about a service.
 #[derive(KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -38,6 +40,10 @@ pub struct PrivateServiceStatus {
     /// The AWS region the service runs in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub region: Option<String>,
+
+    /// The role that is assumed for it; absent where the operator's own credentials are used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub assume_role: Option<AssumeRole>,
 
     /// ARN of the ECS cluster.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -137,6 +137,17 @@ impl Policy {
     }
 }
 
+/// The policy for an operator that assumes roles (`spec.assumeRole` of Environments): these and no others. What may be done in their
+/// accounts is in the policies of the roles themselves.
+pub fn assume_roles(arns: &[String]) -> Value {
+    json!({"Version": "2012-10-17", "Statement": [{
+        "Sid": "AssumeTheRolesOfEnvironments",
+        "Effect": "Allow",
+        "Action": [super::ASSUMED],
+        "Resource": arns,
+    }]})
+}
+
 impl Limit {
     fn statement(&self, partition: &str) -> Value {
         let resources: Vec<String> = self
@@ -236,6 +247,15 @@ mod tests {
                 service
             );
         }
+    }
+
+    #[test]
+    fn no_role_can_be_assumed_but_those_that_are_named() {
+        let role = "arn:aws:iam::444455556666:role/services".to_owned();
+        let statement = &assume_roles(std::slice::from_ref(&role))["Statement"];
+        assert_eq!(statement[0]["Action"], json!(["sts:AssumeRole"]));
+        assert_eq!(statement[0]["Resource"], json!([role]));
+        assert_eq!(statement.as_array().unwrap().len(), 1);
     }
 
     #[test]

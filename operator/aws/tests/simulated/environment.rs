@@ -15,6 +15,7 @@ fn namespace_arn(id: &str) -> String {
 async fn what_is_there_is_described() {
     let world = World::new().await;
     let query = EnvironmentQuery {
+        role: None,
         cluster_arn: world.cluster.clone(),
         namespace_arn: namespace_arn(NAMESPACE),
     };
@@ -38,6 +39,7 @@ async fn what_is_there_is_described() {
 async fn what_is_not_there_is_told_from_what_cannot_be_seen() {
     let world = World::new().await;
     let query = EnvironmentQuery {
+        role: None,
         cluster_arn: world.cluster.replace("flexstack", "nowhere"),
         namespace_arn: namespace_arn("ns-2"),
     };

@@ -37,7 +37,7 @@ pub(crate) struct World {
 pub(crate) struct Link {
     pub(crate) account: Arc<Account>,
     woken: UnboundedReceiver<ObjectKey>,
-    _connector: Connector,
+    pub(crate) connector: Connector,
 }
 
 /// Reads that are quick to share and quick to retry; nothing is polled or swept by itself.
@@ -373,10 +373,11 @@ async fn connect(url: &str, timing: Timing, quotas: QuotaTable, permit: Permit) 
         .unwrap();
     let account = connector.account(&AccountKey {
         region: "us-east-1".into(),
+        role: None,
     });
     Link {
         account,
         woken,
-        _connector: connector,
+        connector,
     }
 }

@@ -81,7 +81,7 @@ async fn remove_stack(
         .clone()
         .or_else(|| Some(object.spec.region.clone()))
         .filter(|region| !region.is_empty())?;
-    let account = context.account(&region);
+    let account = context.account(&region, object.spec.assume_role.as_ref());
     let caller = account.caller_account(priority()).await;
     if let Err(unfit) = environment::judge_place(object, &caller, &NoRivals) {
         return Some(troubled(unfit.problem().reason, &unfit.problem().message));

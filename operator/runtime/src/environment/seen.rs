@@ -226,6 +226,7 @@ mod tests {
 
     fn query(cluster: &str) -> EnvironmentQuery {
         EnvironmentQuery {
+            role: None,
             cluster_arn: cluster.into(),
             namespace_arn: "namespace".into(),
         }

@@ -18,6 +18,8 @@ pub(super) struct Before {
     pub(super) ready: bool,
     /// Ready was False, or there was nothing yet; not Unknown, which is what silence made of True.
     pub(super) not_ready: bool,
+    /// AWS has answered about this very spec.
+    pub(super) observed: bool,
     /// AWS has not answered for long.
     pub(super) long_unanswered: bool,
 }
@@ -102,6 +104,20 @@ pub(super) fn conclude(judgement: &Result<Fit, Unfit>, before: Before) -> Option
             &format!("services can run here; {message}"),
         )),
         Ok(Fit::WentBack(found)) | Err(Unfit::Known(found)) => Some(problem(found)),
+        // What was true of another spec says nothing of the role that this one names.
+        Err(Unfit::Unanswered(silence))
+            if !before.observed
+                && matches!(
+                    silence.reason,
+                    Reason::AccessDenied | Reason::CredentialsError
+                ) =>
+        {
+            Some(verdict(
+                Ready::False,
+                silence.reason,
+                &format!("AWS could not be asked: {silence}"),
+            ))
+        }
         Err(Unfit::Unanswered(_)) if before.ready && !before.long_unanswered => None,
         Err(Unfit::Unanswered(silence)) => {
             let ready = match silence.reason {
@@ -156,6 +172,7 @@ mod tests {
     const READY: Before = Before {
         ready: true,
         not_ready: false,
+        observed: true,
         long_unanswered: false,
     };
 
@@ -192,10 +209,22 @@ mod tests {
     }
 
     #[test]
+    fn a_role_that_is_named_afresh_and_cannot_be_assumed_is_told_at_once() {
+        let edited = Before {
+            observed: false,
+            ..READY
+        };
+        let told = conclude(&silence(Reason::CredentialsError), edited).unwrap();
+        assert_eq!(told.ready, Ready::False);
+        assert_eq!(conclude(&silence(Reason::Throttled), edited), None);
+    }
+
+    #[test]
     fn an_environment_that_was_never_ready_says_why_aws_cannot_be_asked() {
         let fresh = Before {
             ready: false,
             not_ready: true,
+            observed: true,
             long_unanswered: false,
         };
         let denied = conclude(&silence(Reason::AccessDenied), fresh).unwrap();

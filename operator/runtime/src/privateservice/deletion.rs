@@ -52,7 +52,7 @@ pub(super) async fn run(
         finalizer::remove(&ctx.client.0, object).await?;
         return Ok(Next::AwaitChange);
     };
-    let account = ctx.account(&region);
+    let account = ctx.account(&region, previous.assume_role.as_ref());
     let inventory = account.inventory();
     inventory.track(&key, &owner, &scope);
     let _pass = account.begin_pass(&key);

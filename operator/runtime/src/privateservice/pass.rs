@@ -53,7 +53,7 @@ pub(super) async fn run(
         writer.problem(&problem).await?;
         return Ok(after_problem(&problem));
     }
-    let account = ctx.account(&place.region);
+    let account = ctx.account(&place.region, place.role.as_ref());
     let inventory = account.inventory();
     let scope = &resolved.desired.scope;
     inventory.track(key, &resolved.desired.owner, scope);
