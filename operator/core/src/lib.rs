@@ -37,3 +37,4 @@ pub mod rollout;
 pub mod service;
 pub mod step;
 pub mod task_definition;
+pub mod wave;

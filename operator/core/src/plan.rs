@@ -22,6 +22,8 @@ use crate::observed::{Observed, Service, ServiceStatus};
 use crate::owner::Owner;
 use crate::service::MemberHashes;
 use crate::step::Step;
+use crate::wave::Hold;
+use privateservice_api::privateservice::RolloutWave;
 use serde::Serialize;
 
 /// A fact to read before the plan can go on.
@@ -52,6 +54,8 @@ pub enum WaitingOn {
     Draining,
     /// ECS is going back to the version before; what is wanted now is rolled out after that, so that it has something to go back to.
     Rollback,
+    /// Only the Environment was edited, and such an edit reaches its services in waves.
+    Wave(Hold),
 }
 
 /// A name in AWS that is not ours.
@@ -87,6 +91,9 @@ pub struct Plan {
     pub redeploy: bool,
     /// A call that only tidies up, made when everything else is done.
     pub collect: Option<Step>,
+    /// The edit of the Environment that alone causes the rollout of this plan.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wave: Option<RolloutWave>,
 }
 
 impl Plan {
@@ -101,9 +108,10 @@ impl Plan {
             .iter()
             .filter_map(|waiting| match waiting {
                 WaitingOn::Read(need) => Some(need.clone()),
-                WaitingOn::AbsenceConfirmation(_) | WaitingOn::Draining | WaitingOn::Rollback => {
-                    None
-                }
+                WaitingOn::AbsenceConfirmation(_)
+                | WaitingOn::Draining
+                | WaitingOn::Rollback
+                | WaitingOn::Wave(_) => None,
             })
             .collect()
     }

@@ -77,6 +77,7 @@ fn started(report: &Report<'_>, now: Timestamp) -> RolloutStatus {
         replaces: primary,
         replaces_service_deployment: service
             .and_then(|service| newest_arn(report.observed_before, service)),
+        wave: report.plan.wave,
         started_at: Some(Time(now)),
         ..RolloutStatus::default()
     }
@@ -114,15 +115,19 @@ fn judged(
         || judgement.phase == RolloutPhase::RollingBack;
     let known = before.phase.is_some();
     let kept = |same_rollout: Option<Time>| same_rollout.filter(|_| same);
+    let identity = if same && before.identity.is_some() {
+        before.identity.clone()
+    } else {
+        Some(identity(judgement, report, known).0)
+    };
     RolloutStatus {
         phase: Some(phase),
         id: judgement.id.clone(),
         service_deployment: before.service_deployment.filter(|_| same),
-        identity: if same && before.identity.is_some() {
-            before.identity.clone()
-        } else {
-            Some(identity(judgement, report, known).0)
-        },
+        wave: before
+            .wave
+            .filter(|_| same || before.identity == identity),
+        identity,
         reason: failed.then(|| judgement.message.clone()),
         replaces: before.replaces.clone().filter(|_| same),
         replaces_service_deployment: before.replaces_service_deployment.filter(|_| same),
