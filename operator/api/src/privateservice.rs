@@ -24,7 +24,10 @@ pub use ports::{Port, Protocol};
 pub use resources::Resources;
 pub use rollout::{CircuitBreaker, Rollout};
 pub use source::{ImageSource, Source};
-pub use status::{Attempt, Deployed, Discovery, Effective, EndedBy, Endpoint, PrivateServiceStatus, Revision, RolloutPhase, RolloutStatus, RolloutTasks, RolloutWave, TaskCounts, TaskFailure};
+pub use status::{
+    Attempt, Deployed, Discovery, Effective, EndedBy, Endpoint, PrivateServiceStatus, Revision,
+    RolloutPhase, RolloutStatus, RolloutTasks, RolloutWave, TaskCounts, TaskFailure,
+};
 
 /// What a user asks for.
 #[derive(CustomResource, KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

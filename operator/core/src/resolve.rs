@@ -85,8 +85,7 @@ pub fn resolve(
     let (health_check, clamp) = health_check::health_check(spec.health_check.as_ref())?;
     let (capacity, capacity_word) = capacity::capacity(spec.spot, place.kind);
     let environment = variables::variables(object, place, &place.env, &ports, neighbours)?;
-    let own_variables =
-        variables::variables(object, place, &BTreeMap::new(), &ports, neighbours)?;
+    let own_variables = variables::variables(object, place, &BTreeMap::new(), &ports, neighbours)?;
     let architecture = capacity::architecture(spec.architecture);
     let rollout = spec.rollout.clone().unwrap_or_default();
     let breaker = rollout.circuit_breaker.clone().unwrap_or_default();

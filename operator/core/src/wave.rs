@@ -277,8 +277,7 @@ impl Wave {
                 self.waiting.remove(request.key);
                 // What status says of a rollout that runs already, or was about to, tells more than a promise.
                 if !mine.is_some_and(|mine| mine.is_running(now)) {
-                    let member =
-                        Member::new(request.wave, Stage::Promised, now, request.deadline);
+                    let member = Member::new(request.wave, Stage::Promised, now, request.deadline);
                     self.members.insert(request.key.clone(), member);
                 }
             }

@@ -124,9 +124,7 @@ fn judged(
         phase: Some(phase),
         id: judgement.id.clone(),
         service_deployment: before.service_deployment.filter(|_| same),
-        wave: before
-            .wave
-            .filter(|_| same || before.identity == identity),
+        wave: before.wave.filter(|_| same || before.identity == identity),
         identity,
         reason: failed.then(|| judgement.message.clone()),
         replaces: before.replaces.clone().filter(|_| same),

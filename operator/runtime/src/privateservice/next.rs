@@ -111,10 +111,7 @@ pub(super) fn next(
     }
     let confirmation = plan.waiting_on.iter().find_map(|waiting| match waiting {
         WaitingOn::AbsenceConfirmation(need) => absent_since(need, observed),
-        WaitingOn::Read(_)
-        | WaitingOn::Draining
-        | WaitingOn::Rollback
-        | WaitingOn::Wave(_) => None,
+        WaitingOn::Read(_) | WaitingOn::Draining | WaitingOn::Rollback | WaitingOn::Wave(_) => None,
     });
     if let Some(first) = confirmation {
         let left = ABSENCE_CONFIRMED_AFTER.saturating_sub(now.duration_since(first));
