@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 use aws_sim::{Behaviour, Subject};
 use privateservice_api::meta::{ABORT_AT, REDEPLOY_AT};
 use privateservice_api::privateservice::RolloutPhase;
@@ -309,25 +309,35 @@ async fn a_wave_that_stopped_goes_on_when_the_environment_changes_or_what_failed
 
     // The service that failed is mended: the others follow.
     behave(&world, Behaviour::healthy());
-    let failed = failed(&world, &names).await;
+    let failed = eventually(DEADLINE, "the failure to be over", async || {
+        failed(&world, &names, 3).await
+    })
+    .await
+    .unwrap();
     let redeploy = json!({"metadata": {"annotations": {REDEPLOY_AT: "now"}}});
-    for name in &failed {
-        world.patch(name, &redeploy).await.unwrap();
-    }
+    world.patch(&failed, &redeploy).await.unwrap();
     all_ready(&world, &names).await;
     world.finish().await.unwrap();
 }
 
-/// The services whose newest rollout failed.
-async fn failed(world: &World, names: &[String]) -> Vec<String> {
-    let mut failed = Vec::new();
+/// The service whose newest rollout was caused by this generation of the Environment and has failed.
+async fn failed(world: &World, names: &[String], generation: i64) -> Result<String> {
     for name in names {
-        let status = world.service(name).await.unwrap().status.unwrap();
-        let phase = status.rollout.and_then(|rollout| rollout.phase);
+        let rollout = world
+            .service(name)
+            .await?
+            .status
+            .unwrap_or_default()
+            .rollout;
+        let rollout = rollout.unwrap_or_default();
         // Nothing starts, not even what it goes back to.
-        if matches!(phase, Some(RolloutPhase::RolledBack | RolloutPhase::Failed)) {
-            failed.push(name.clone());
+        let over = [RolloutPhase::RolledBack, RolloutPhase::Failed].map(Some);
+        let caused = rollout
+            .wave
+            .is_some_and(|wave| wave.environment_generation == generation);
+        if caused && over.contains(&rollout.phase) {
+            return Ok(name.clone());
         }
     }
-    failed
+    bail!("none yet")
 }

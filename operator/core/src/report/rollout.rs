@@ -3,6 +3,7 @@
 use super::Report;
 use crate::hash::Hash;
 use crate::observed::Service;
+use crate::plan::WaitingOn;
 use crate::rollout::{Judgement, newest_arn};
 use crate::step::{Outcome, Step};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -18,6 +19,15 @@ pub(super) fn rollout(report: &Report<'_>, now: Timestamp) -> Option<RolloutStat
         return Some(started(report, now));
     }
     let before = report.memory.rollout.clone();
+    let waits = |waiting: &WaitingOn| matches!(waiting, WaitingOn::Wave(_));
+    // While the next one waits for its turn, what is known of the last one stays: what AWS shows is held against what is not sent yet.
+    if report.plan.waiting_on.iter().any(waits)
+        && before
+            .as_ref()
+            .is_some_and(|before| has_ended(before.phase))
+    {
+        return before;
+    }
     // Where nothing can be said, nothing is.
     let Some(judgement) = report.judgement.filter(|judgement| !judgement.unsure) else {
         return before;
@@ -27,6 +37,13 @@ pub(super) fn rollout(report: &Report<'_>, now: Timestamp) -> Option<RolloutStat
         before.ended_by = Some(why);
     }
     Some(judged(before, judgement, report, now))
+}
+
+const fn has_ended(phase: Option<RolloutPhase>) -> bool {
+    matches!(
+        phase,
+        Some(RolloutPhase::Complete | RolloutPhase::RolledBack | RolloutPhase::Failed)
+    )
 }
 
 /// A rollout that was about to be sent, as long as it is not known what became of it.
