@@ -5,6 +5,9 @@ use std::time::Duration;
 
 use anyhow::{Result, bail, ensure};
 use aws_sim::{Behaviour, Subject};
+use k8s_openapi::api::events::v1::Event;
+use kube::Api;
+use kube::api::ListParams;
 use privateservice_api::meta::{ABORT_AT, REDEPLOY_AT};
 use privateservice_api::privateservice::RolloutPhase;
 use privateservice_tests::world::{DEADLINE, ENVIRONMENT};
@@ -287,6 +290,26 @@ async fn a_wave_that_stopped_goes_on_when_the_environment_changes_or_what_failed
     eventually(DEADLINE, "the edit to stop", async || {
         waiting(&world, &names, 3, "failed at").await
     })
+    .await
+    .unwrap();
+    eventually(
+        DEADLINE,
+        "the owners of the Environment to hear",
+        async || {
+            let events: Api<Event> = Api::namespaced(world.client.clone(), "default");
+            let told = events.list(&ListParams::default()).await?.items;
+            let place = format!("failed at {}/s", world.namespace);
+            let of_this = |event: &Event| {
+                event.reason.as_deref() == Some("WaveStopped")
+                    && event
+                        .note
+                        .as_ref()
+                        .is_some_and(|note| note.contains(&place))
+            };
+            ensure!(told.iter().any(of_this), "{} events", told.len());
+            Ok(())
+        },
+    )
     .await
     .unwrap();
     // A new operator does not try the next one either.

@@ -108,6 +108,29 @@ impl std::fmt::Display for Hold {
     }
 }
 
+impl Hold {
+    /// What the owners of the Environment should know, if it is more than a matter of time.
+    pub fn announcement(&self) -> Option<String> {
+        let Self::Stopped {
+            at,
+            more,
+            stop_after_failures,
+            ..
+        } = self
+        else {
+            return None;
+        };
+        let more = if *more > 0 {
+            format!(" and {more} more")
+        } else {
+            String::new()
+        };
+        Some(format!(
+            "the newest change failed at {at}{more} and goes no further (rollout.stopAfterFailures is {stop_after_failures}): the services it has not reached keep what they run until what failed is mended or this Environment is changed again"
+        ))
+    }
+}
+
 /// The edit of the Environment that alone causes the rollout a plan is about, if it is one and could be sent now or as soon as AWS was read.
 pub fn cause(
     plan: &Plan,
@@ -261,34 +284,30 @@ impl Wave {
             (self.generation, self.pace) = (generation, request.pace);
         }
         let mine = self.members.get(request.key);
-        let verdict = if let Some(hold) = self.stopped(generation, request.environment, now) {
-            Err(hold)
-        } else if mine.is_some_and(|mine| mine.is_running(now)) || self.free(now) > 0 {
-            Ok(())
-        } else {
-            Err(Hold::Full {
+        let promised = mine.is_some_and(|mine| mine.stage == Stage::Promised);
+        let running = mine.is_some_and(|mine| mine.is_running(now));
+        let hold = match self.stopped(generation, request.environment, now) {
+            None if running || self.free(now) > 0 => None,
+            None => Some(Hold::Full {
                 environment: request.environment.to_owned(),
                 max_concurrent: self.pace.max_concurrent,
-            })
+            }),
+            stopped => stopped,
         };
-        let promised = mine.is_none_or(|mine| mine.stage == Stage::Promised);
-        match &verdict {
-            Ok(()) => {
-                self.waiting.remove(request.key);
-                // What status says of a rollout that runs already, or was about to, tells more than a promise.
-                if !mine.is_some_and(|mine| mine.is_running(now)) {
-                    let member = Member::new(request.wave, Stage::Promised, now, request.deadline);
-                    self.members.insert(request.key.clone(), member);
-                }
+        if let Some(hold) = hold {
+            if promised {
+                self.members.remove(request.key);
             }
-            Err(_) => {
-                if promised {
-                    self.members.remove(request.key);
-                }
-                self.waiting.insert(request.key.clone());
-            }
+            self.waiting.insert(request.key.clone());
+            return Err(hold);
         }
-        verdict
+        self.waiting.remove(request.key);
+        // What status says of a rollout that runs already, or was about to, tells more than a promise.
+        if !running {
+            let member = Member::new(request.wave, Stage::Promised, now, request.deadline);
+            self.members.insert(request.key.clone(), member);
+        }
+        Ok(())
     }
 
     /// A service as its status shows it at the end of a pass, or before anybody asked. `asked` says how its own asking in that pass ended.

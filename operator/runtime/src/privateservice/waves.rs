@@ -53,6 +53,11 @@ pub(super) fn gate(
             Asked::Promised
         }
         Err(hold) => {
+            if let Some(words) = hold.announcement()
+                && let Some(environment) = ctx.environment(name)
+            {
+                ctx.events.notice(&*environment, "WaveStopped", &words);
+            }
             wave::hold(plan, hold);
             Asked::Waits
         }
