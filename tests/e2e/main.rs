@@ -24,3 +24,4 @@ mod survive_faults;
 mod tenancy;
 mod tolerate_malformed;
 mod wait_for_environments;
+mod waves;

@@ -7,6 +7,7 @@
 pub mod assume_role;
 pub mod foundation;
 pub mod grant;
+pub mod rollout;
 pub mod status;
 
 use std::collections::BTreeMap;
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 pub use self::assume_role::AssumeRole;
 pub use self::foundation::{Foundation, Logging};
 pub use self::grant::Grant;
+pub use self::rollout::EnvironmentRollout;
 pub use self::status::{EnvironmentStatus, PendingChange, PendingChangeSet, StackAttempt};
 
 use crate::privateservice::{
@@ -120,6 +122,10 @@ pub struct EnvironmentSpec {
     #[schemars(length(max = 100))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
     pub env: Vec<SharedVariable>,
+
+    /// Paces the rollouts that an edit here causes across services.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rollout: Option<EnvironmentRollout>,
 
     /// AWS tags on everything made here, at most 20. Keys of `flexstack.dev/` and `aws:` are
     /// reserved.

@@ -31,7 +31,7 @@ pub use rollout::{CircuitBreaker, Rollout};
 pub use source::{ImageSource, Source};
 pub use status::{
     Attempt, Deployed, Discovery, Effective, EndedBy, Endpoint, Logs, PrivateServiceStatus,
-    Revision, RolloutPhase, RolloutStatus, RolloutTasks, TaskCounts, TaskFailure,
+    Revision, RolloutPhase, RolloutStatus, RolloutTasks, RolloutWave, TaskCounts, TaskFailure,
 };
 
 /// What a user asks for.

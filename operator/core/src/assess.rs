@@ -102,7 +102,7 @@ pub fn assess_deletion(plan: &Plan, failure: Option<&Failure>) -> Verdict {
 fn deletion_progress(plan: &Plan) -> String {
     let waiting = plan.waiting_on.first().map(|waiting| match waiting {
         WaitingOn::Draining | WaitingOn::Settling => "the ECS service is stopping its tasks",
-        WaitingOn::Rollback => "ECS is going back to the version before",
+        WaitingOn::Rollback | WaitingOn::Wave(_) => "ECS is going back to the version before",
         WaitingOn::Read(_) => "reading what is left in AWS",
         WaitingOn::AbsenceConfirmation(_) => {
             "AWS no longer shows it; a second look half a minute later decides"
@@ -217,6 +217,7 @@ fn waiting_verdict(pass: &Pass<'_>, waiting: &WaitingOn) -> Verdict {
                 ),
             )
         }
+        WaitingOn::Wave(hold) => (Ready::False, Reason::Deploying, hold.to_string()),
         WaitingOn::AbsenceConfirmation(_) => (
             Ready::False,
             Reason::Deploying,

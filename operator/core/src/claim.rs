@@ -62,6 +62,7 @@ pub fn attempt(
             forced: plan.steps.iter().any(
                 |step| matches!(step, Step::UpdateService(update) if update.force_new_deployment),
             ),
+            wave: plan.wave,
             at,
         }
     })

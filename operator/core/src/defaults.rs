@@ -28,6 +28,10 @@ pub const MIN_HEALTHY_PERCENT: i32 = 100;
 pub const MAX_PERCENT: i32 = 200;
 /// Seconds after which a rollout that is not complete is stopped.
 pub const PROGRESS_DEADLINE: u32 = 1800;
+/// Services of an Environment that an edit of it may roll at once.
+pub const WAVE_SERVICES: usize = 10;
+/// Failed rollouts after which an edit of an Environment goes no further.
+pub const WAVE_FAILURES: usize = 1;
 /// Tasks of a new service.
 pub const MIN_TASKS: i32 = 1;
 /// Seconds a client may cache the A records.

@@ -43,6 +43,9 @@ pub struct Desired {
     pub tags: BTreeMap<String, String>,
     /// Hash of the spec and its resolved inputs: what the users asked for, independent of how it is rendered.
     pub intent: Hash,
+    /// The part of it that is the service's own: without what its Environment adds.
+    #[serde(skip)]
+    pub own: Hash,
     /// The newest redeploy that was asked for, handled or not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub redeploy: Option<String>,
@@ -70,6 +73,7 @@ impl Desired {
     pub fn asked(mut self, redeploy: Option<String>, pinned: Option<Pinned>) -> Self {
         if redeploy.is_some() || pinned.is_some() {
             self.intent = Hash::of(&(&self.intent, &redeploy, &pinned));
+            self.own = Hash::of(&(&self.own, &redeploy, &pinned));
         }
         self.redeploy = redeploy;
         self.pinned = pinned;

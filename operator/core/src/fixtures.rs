@@ -52,6 +52,8 @@ pub(crate) fn place() -> Place {
         env: BTreeMap::new(),
         tags: BTreeMap::from([("cost-center".into(), "42".into())]),
         grants: vec![],
+        generation: 1,
+        pace: crate::wave::Pace::default(),
     }
 }
 

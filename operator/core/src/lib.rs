@@ -38,3 +38,4 @@ pub mod rollout;
 pub mod service;
 pub mod step;
 pub mod task_definition;
+pub mod wave;

@@ -68,6 +68,8 @@ pub struct Course {
 pub struct Applied {
     /// Intent it was rendered from.
     pub intent: Hash,
+    /// The service's own part of it; `None` if an operator applied it that did not know of such.
+    pub own: Option<Hash>,
     /// Hash of each member as it was rendered.
     pub members: MemberHashes,
 }
@@ -92,6 +94,7 @@ pub fn memory(uid: &str, status: &PrivateServiceStatus, now: Timestamp) -> Memor
             .is_some_and(|discovery| discovery.service_id.is_some()),
         applied: status.intent.as_ref().map(|intent| Applied {
             intent: Hash(intent.clone()),
+            own: status.own_intent.clone().map(Hash),
             members,
         }),
         failed_rollout: status

@@ -2,6 +2,7 @@
 
 use crate::names;
 use crate::problem::Problem;
+use crate::wave::Pace;
 use privateservice_api::conditions::{ConditionType, Reason};
 use privateservice_api::environment::{AssumeRole, Environment, EnvironmentType, Grant};
 use std::collections::{BTreeMap, BTreeSet};
@@ -41,6 +42,10 @@ pub struct Place {
     pub tags: BTreeMap<String, String>,
     /// What namespaces may name beyond all this.
     pub grants: Vec<Grant>,
+    /// `metadata.generation` of the Environment: which edit of it this is.
+    pub generation: i64,
+    /// How fast an edit of it reaches services.
+    pub pace: Pace,
 }
 
 impl Place {
@@ -106,6 +111,8 @@ impl Place {
                 .collect(),
             tags: spec.tags.clone(),
             grants: spec.grants.clone(),
+            generation: environment.metadata.generation.unwrap_or_default(),
+            pace: Pace::of(spec.rollout.as_ref()),
         })
     }
 

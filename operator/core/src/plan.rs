@@ -23,6 +23,8 @@ use crate::observed::{Observed, Service, ServiceStatus};
 use crate::owner::Owner;
 use crate::service::MemberHashes;
 use crate::step::Step;
+use crate::wave::Hold;
+use privateservice_api::privateservice::RolloutWave;
 use serde::Serialize;
 
 /// A fact to read before the plan can go on.
@@ -55,6 +57,8 @@ pub enum WaitingOn {
     Settling,
     /// ECS is going back to the version before; what is wanted now is rolled out after that, so that it has something to go back to.
     Rollback,
+    /// Only the Environment was edited, and such an edit reaches its services in waves.
+    Wave(Hold),
 }
 
 /// A name in AWS that is not ours.
@@ -94,6 +98,9 @@ pub struct Plan {
     pub adopts: bool,
     /// A call that only tidies up, made when everything else is done.
     pub collect: Option<Step>,
+    /// The edit of the Environment that alone causes the rollout of this plan.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wave: Option<RolloutWave>,
 }
 
 impl Plan {
@@ -111,7 +118,8 @@ impl Plan {
                 WaitingOn::AbsenceConfirmation(_)
                 | WaitingOn::Draining
                 | WaitingOn::Settling
-                | WaitingOn::Rollback => None,
+                | WaitingOn::Rollback
+                | WaitingOn::Wave(_) => None,
             })
             .collect()
     }

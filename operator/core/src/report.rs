@@ -11,7 +11,7 @@ use crate::memory::{Applied, Memory};
 use crate::names;
 use crate::observed::{Observed, Service};
 use crate::place::Place;
-use crate::plan::Plan;
+use crate::plan::{Plan, WaitingOn};
 use crate::resolve::Resolved;
 use crate::rollout::Judgement;
 use crate::step::{Outcome, Step};
@@ -116,6 +116,7 @@ pub fn status(
     status.failures = report.failures.to_vec();
     if let Some(applied) = applied(report) {
         status.intent = Some(applied.intent.0);
+        status.own_intent = applied.own.map(|own| own.0);
         status.rendering = applied
             .members
             .into_iter()
@@ -126,7 +127,9 @@ pub fn status(
             .last_handled_redeploy_at
             .clone_from(&desired.redeploy);
     }
-    if report.completed && report.plan.waiting_on.is_empty() {
+    // Tags do not wait for the turn of a rollout.
+    let in_order = |waiting: &WaitingOn| matches!(waiting, WaitingOn::Wave(_));
+    if report.completed && report.plan.waiting_on.iter().all(in_order) {
         status.tag_keys = user_tag_keys(desired);
     }
     status.revisions = revisions(previous, report);
@@ -183,6 +186,7 @@ fn applied(report: &Report<'_>) -> Option<Applied> {
     members.extend(report.plan.held.clone());
     Some(Applied {
         intent: desired.intent.clone(),
+        own: Some(desired.own.clone()),
         members,
     })
 }

@@ -97,7 +97,8 @@ pub fn resolve(
     let ports = ports::ports(spec.ports.as_deref())?;
     let (health_check, clamp) = health_check::health_check(spec.health_check.as_ref())?;
     let (capacity, capacity_word) = capacity::capacity(spec.spot, place.kind);
-    let environment = variables::variables(object, place, &ports, neighbours)?;
+    let environment = variables::variables(object, place, &place.env, &ports, neighbours)?;
+    let own_variables = variables::variables(object, place, &BTreeMap::new(), &ports, neighbours)?;
     let architecture = capacity::architecture(spec.architecture);
     let output = logging::output(spec.logging.as_ref(), place, &owner)?;
     let rollout = spec.rollout.clone().unwrap_or_default();
@@ -186,6 +187,7 @@ pub fn resolve(
             namespace_arn: place.namespace_arn.clone(),
             services,
         },
+        own: own_intent(object, &own_variables),
         intent: intent(object, place, &task_definition.container.environment),
         owner,
         scope,
@@ -253,6 +255,28 @@ fn intent(object: &PrivateService, place: &Place, variables: &BTreeMap<String, S
         task_role_arn: Option<&'a String>,
         log_group: &'a str,
     }
+    Hash::of(&Intent {
+        spec: spec_of_intent(object),
+        variables,
+        kind: capacity::kind_word(place.kind),
+        cluster_arn: &place.cluster_arn,
+        namespace_arn: &place.namespace_arn,
+        subnets: place.subnets.iter().collect(),
+        security_groups: place.security_groups.iter().collect(),
+        assign_public_ip: place.assign_public_ip,
+        execution_role_arn: &place.execution_role_arn,
+        task_role_arn: place.task_role_arn.as_ref(),
+        log_group: &place.log_group,
+    })
+}
+
+/// The part of the intent that is the service's own: whoever edited it when only this changed, it was not the Environment's owner.
+fn own_intent(object: &PrivateService, variables: &BTreeMap<String, String>) -> Hash {
+    Hash::of(&(spec_of_intent(object), variables))
+}
+
+/// The spec's own fields, as far as they replace tasks or configure the rollout.
+fn spec_of_intent(object: &PrivateService) -> serde_json::Value {
     let mut spec = serde_json::to_value(&object.spec).unwrap_or_default();
     if let Some(fields) = spec.as_object_mut() {
         // None of these changes what runs.
@@ -273,19 +297,7 @@ fn intent(object: &PrivateService, place: &Place, variables: &BTreeMap<String, S
             rollout.remove("progressDeadlineSeconds");
         }
     }
-    Hash::of(&Intent {
-        spec,
-        variables,
-        kind: capacity::kind_word(place.kind),
-        cluster_arn: &place.cluster_arn,
-        namespace_arn: &place.namespace_arn,
-        subnets: place.subnets.iter().collect(),
-        security_groups: place.security_groups.iter().collect(),
-        assign_public_ip: place.assign_public_ip,
-        execution_role_arn: &place.execution_role_arn,
-        task_role_arn: place.task_role_arn.as_ref(),
-        log_group: &place.log_group,
-    })
+    spec
 }
 
 #[cfg(test)]

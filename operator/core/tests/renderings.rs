@@ -64,6 +64,8 @@ fn place(kind: EnvironmentType) -> Place {
         env: BTreeMap::from([("STAGE".into(), "blue".into())]),
         tags: BTreeMap::from([("cost-center".into(), "42".into())]),
         grants: vec![],
+        generation: 1,
+        pace: privateservice_core::wave::Pace::default(),
     }
 }
 

@@ -6,7 +6,7 @@ use crate::events::Events;
 use crate::index::{self, Index};
 use crate::locked::Locked;
 use crate::metrics::Metrics;
-use crate::privateservice::Remembered;
+use crate::privateservice::{Remembered, Waves};
 use crate::status::Statuses;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::Client;
@@ -47,6 +47,8 @@ pub struct Context {
     pub events: Events,
     /// What this process remembers of PrivateServices between passes.
     pub(crate) remembered: Locked<HashMap<ObjectKey, Remembered>>,
+    /// Whose turn it is when an Environment was edited.
+    pub(crate) waves: Waves,
     /// What this process remembers of Environments between passes, by name.
     pub(crate) environments_seen: Locked<HashMap<String, Seen>>,
     /// Counters.

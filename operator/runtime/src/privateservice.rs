@@ -10,9 +10,11 @@ mod placing;
 mod remembered;
 mod request;
 mod standing;
+mod waves;
 mod writing;
 
 pub(crate) use remembered::Remembered;
+pub(crate) use waves::{Waves, gone as wave_without};
 
 use crate::context::Context;
 use crate::status::WriteError;
@@ -21,6 +23,7 @@ use k8s_openapi::jiff::Timestamp;
 use kube::runtime::controller::Action;
 use next::Next;
 use privateservice_api::PrivateService;
+use privateservice_core::wave::Asked;
 use privateservice_core::{assess, conditions, resolve};
 use std::sync::Arc;
 use std::time::Duration;
@@ -44,7 +47,9 @@ pub(crate) async fn reconcile(
     let mut remembered = before
         .filter(|remembered| remembered.is_of(&uid))
         .unwrap_or_else(|| Remembered::new(uid, now));
+    remembered.asked = Asked::Nothing;
     let result = Box::pin(one_pass(object, context, &mut remembered, now)).await;
+    waves::after_pass(context, object, remembered.asked);
     if !matches!(result, Ok(None)) {
         context.remembered.lock().insert(key, remembered);
     }

@@ -11,6 +11,7 @@ use crate::index::Index;
 use crate::lease::{self, Candidate};
 use crate::locked::Locked;
 use crate::metrics::Metrics;
+use crate::privateservice::Waves;
 use crate::readiness::Readiness;
 use crate::status::Statuses;
 use crate::{client, controller, malformed, watch};
@@ -193,6 +194,7 @@ where
         environment_statuses: Statuses::new(client),
         events,
         remembered: Locked::default(),
+        waves: Waves::default(),
         environments_seen: Locked::default(),
         metrics: Metrics::default(),
         wake,

@@ -87,6 +87,21 @@ async fn new() {
             elsewhere,
         ),
         ("existing: null", ACCEPTED),
+        (
+            "rollout: {maxConcurrent: 100, stopAfterFailures: 0}",
+            ACCEPTED,
+        ),
+        (
+            "rollout: {maxConcurrent: 0}",
+            &["spec.rollout.maxConcurrent", "greater than or equal to 1"],
+        ),
+        (
+            "rollout: {stopAfterFailures: 101}",
+            &[
+                "spec.rollout.stopAfterFailures",
+                "less than or equal to 100",
+            ],
+        ),
         ("existing: {clusterArn: null}", ACCEPTED),
         (
             "existing: {eventQueueUrl: 'https://sqs.us-east-1.amazonaws.com/111122223333/events'}",

@@ -90,6 +90,11 @@ pub struct PrivateServiceStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub intent: Option<String>,
 
+    /// Hash of the service's own part of `intent`: its spec and what that refers to, without what its Environment adds. Tells a
+    /// rollout that an edit of the Environment causes from one that is the service's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub own_intent: Option<String>,
+
     /// Hashes of what was last sent to AWS, by part.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(extend("maxProperties" = 16))]
@@ -187,9 +192,23 @@ pub struct Attempt {
     /// True if sending it twice would replace the tasks twice.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub forced: bool,
+    /// The edit of the Environment that alone causes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wave: Option<RolloutWave>,
     /// When it was about to be sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at: Option<Time>,
+}
+
+/// The edit of an Environment that alone causes a rollout.
+#[derive(KubeSchema, Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RolloutWave {
+    /// `metadata.generation` of the Environment.
+    pub environment_generation: i64,
+    /// True if the rollout before it had failed by the service's own doing: should this one fail too, that says nothing about the edit.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub failed_before: bool,
 }
 
 /// Where one port is reached.
@@ -250,6 +269,9 @@ pub struct RolloutStatus {
     /// True if going back to the version before failed too.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub rollback_failed: bool,
+    /// The edit of the Environment that alone caused it; absent if the service itself was edited.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wave: Option<RolloutWave>,
     /// Why it stands there, in AWS's words where there are some.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,

@@ -540,6 +540,7 @@ fn a_revision_that_is_asked_for_serves_without_a_registration_until_the_wish_goe
     assert_eq!(observed.service.present().unwrap().task_definition, first);
     assert_eq!(plan_there.steps.len(), 1);
     memory.applied = Some(Applied {
+        own: None,
         intent: asked.intent.clone(),
         members: asked.members(),
     });

@@ -3,6 +3,7 @@
 use super::Report;
 use crate::hash::Hash;
 use crate::observed::Service;
+use crate::plan::WaitingOn;
 use crate::rollout::{Judgement, newest_arn};
 use crate::step::{Outcome, Step};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -18,6 +19,15 @@ pub(super) fn rollout(report: &Report<'_>, now: Timestamp) -> Option<RolloutStat
         return Some(started(report, now));
     }
     let before = report.memory.rollout.clone();
+    let waits = |waiting: &WaitingOn| matches!(waiting, WaitingOn::Wave(_));
+    // While the next one waits for its turn, what is known of the last one stays: what AWS shows is held against what is not sent yet.
+    if report.plan.waiting_on.iter().any(waits)
+        && before
+            .as_ref()
+            .is_some_and(|before| has_ended(before.phase))
+    {
+        return before;
+    }
     // Where nothing can be said, nothing is.
     let Some(judgement) = report.judgement.filter(|judgement| !judgement.unsure) else {
         return before;
@@ -27,6 +37,13 @@ pub(super) fn rollout(report: &Report<'_>, now: Timestamp) -> Option<RolloutStat
         before.ended_by = Some(why);
     }
     Some(judged(before, judgement, report, now))
+}
+
+const fn has_ended(phase: Option<RolloutPhase>) -> bool {
+    matches!(
+        phase,
+        Some(RolloutPhase::Complete | RolloutPhase::RolledBack | RolloutPhase::Failed)
+    )
 }
 
 /// A rollout that was about to be sent, as long as it is not known what became of it.
@@ -77,6 +94,7 @@ fn started(report: &Report<'_>, now: Timestamp) -> RolloutStatus {
         replaces: primary,
         replaces_service_deployment: service
             .and_then(|service| newest_arn(report.observed_before, service)),
+        wave: report.plan.wave,
         started_at: Some(Time(now)),
         ..RolloutStatus::default()
     }
@@ -114,15 +132,17 @@ fn judged(
         || judgement.phase == RolloutPhase::RollingBack;
     let known = before.phase.is_some();
     let kept = |same_rollout: Option<Time>| same_rollout.filter(|_| same);
+    let identity = if same && before.identity.is_some() {
+        before.identity.clone()
+    } else {
+        Some(identity(judgement, report, known).0)
+    };
     RolloutStatus {
         phase: Some(phase),
         id: judgement.id.clone(),
         service_deployment: before.service_deployment.filter(|_| same),
-        identity: if same && before.identity.is_some() {
-            before.identity.clone()
-        } else {
-            Some(identity(judgement, report, known).0)
-        },
+        wave: before.wave.filter(|_| same || before.identity == identity),
+        identity,
         reason: failed.then(|| judgement.message.clone()),
         replaces: before.replaces.clone().filter(|_| same),
         replaces_service_deployment: before.replaces_service_deployment.filter(|_| same),

@@ -17,10 +17,11 @@ pub trait Neighbours {
     fn ports_of(&self, environment: &str, name: &str) -> Option<Option<Vec<Port>>>;
 }
 
-/// Resolves all variables to plain values.
+/// Resolves all variables to plain values, on top of those the Environment shares.
 pub(super) fn variables(
     object: &PrivateService,
     place: &Place,
+    shared: &BTreeMap<String, String>,
     own_ports: &[ResolvedPort],
     neighbours: &dyn Neighbours,
 ) -> Result<BTreeMap<String, String>, Problem> {
@@ -28,7 +29,7 @@ pub(super) fn variables(
     if let Some(port) = ports::default_port(own_ports) {
         variables.insert("PORT".to_owned(), port.number.to_string());
     }
-    variables.extend(place.env.clone());
+    variables.extend(shared.clone());
     for entry in &object.spec.env {
         let reference = entry
             .value_from

@@ -37,6 +37,7 @@ pub fn follow(desired: &Desired, observed: &Observed, memory: &mut Memory) {
             identity: Some(attempt.identity),
             replaces: attempt.replaces,
             replaces_service_deployment: attempt.replaces_service_deployment,
+            wave: attempt.wave,
             started_at: attempt.at,
             ..RolloutStatus::default()
         });

@@ -27,6 +27,7 @@ pub(super) fn two_sent() -> (Observed, Memory) {
         apply(&mut observed, &step, 2);
     }
     let applied = Applied {
+        own: None,
         intent: desired(TWO).intent,
         members: desired(TWO).members(),
     };

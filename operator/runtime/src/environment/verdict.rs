@@ -13,6 +13,7 @@ pub(super) const MISSED_SWEEPS: u32 = 3;
 
 /// What was known of an Environment before this look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "independent findings")]
 pub(super) struct Before {
     /// Ready was True.
     pub(super) ready: bool,

@@ -34,6 +34,8 @@ pub(super) struct Timers {
 
 /// How long something that only a person or another system can change is left before it is tried again anyway.
 const SLOW_RETRY: Duration = Duration::from_mins(5);
+/// How often a service that waits for its turn in a wave looks by itself.
+const TURN_RETRY: SignedDuration = SignedDuration::from_mins(5);
 /// How soon a pass that made calls is followed by one that looks at what became of them.
 const AFTER_STEPS: Duration = Duration::from_millis(500);
 /// How often a wait for something outside is looked at.
@@ -109,9 +111,11 @@ pub(super) fn next(
     }
     let confirmation = plan.waiting_on.iter().find_map(|waiting| match waiting {
         WaitingOn::AbsenceConfirmation(need) => absent_since(need, observed),
-        WaitingOn::Read(_) | WaitingOn::Draining | WaitingOn::Settling | WaitingOn::Rollback => {
-            None
-        }
+        WaitingOn::Read(_)
+        | WaitingOn::Draining
+        | WaitingOn::Settling
+        | WaitingOn::Rollback
+        | WaitingOn::Wave(_) => None,
     });
     if let Some(first) = confirmation {
         let left = ABSENCE_CONFIRMED_AFTER.saturating_sub(now.duration_since(first));
@@ -124,8 +128,15 @@ pub(super) fn next(
     } else {
         None
     };
+    // Whoever frees a place wakes it; a wave whose rollouts nobody follows any more wakes nobody.
+    let turn = plan
+        .waiting_on
+        .iter()
+        .any(|waiting| matches!(waiting, WaitingOn::Wave(_)))
+        .then_some(TURN_RETRY);
     let timer = short
         .into_iter()
+        .chain(turn)
         .chain(repair)
         .chain(timers.overdue_in)
         .chain(timers.stalled_in)

@@ -7,6 +7,7 @@ use super::placing;
 use super::remembered::Remembered;
 use super::request;
 use super::standing;
+use super::waves;
 use super::writing::Writer;
 use crate::context::Context;
 use crate::events::Event;
@@ -133,6 +134,7 @@ pub(super) async fn run(
         tracing::error!(%violation, "a plan was dropped: this is a bug of the operator");
         plan = Plan::wait(plan.epoch, WaitingOn::Read(Need::Service));
     }
+    remembered.asked = waves::gate(ctx, key, place, desired, &memory, &mut plan, now);
     if !plan.steps.is_empty()
         && let Some(claim) = claim::claim(&previous, place, &plan)
     {

@@ -10,6 +10,7 @@ use privateservice_core::hash::Hash;
 use privateservice_core::plan::Plan;
 use privateservice_core::repairs::Repairs;
 use privateservice_core::step::{Outcome, Step};
+use privateservice_core::wave::Asked;
 use std::time::Duration;
 
 /// Memory of one object.
@@ -34,6 +35,8 @@ pub(crate) struct Remembered {
     pub(super) repairs: Repairs,
     /// The request for a fresh look that is being answered, and since when.
     pub(super) looking: Option<(String, Timestamp)>,
+    /// Whether the pass under way asked for a turn in a wave of its Environment.
+    pub(super) asked: Asked,
     /// The last call about tags: its content, when it was made, and how often in a row.
     tagged: Option<(Hash, Timestamp, u32)>,
     /// Since when AWS says that there is no such cluster.
@@ -64,6 +67,7 @@ impl Remembered {
             looked: false,
             repairs: Repairs::default(),
             looking: None,
+            asked: Asked::Nothing,
             tagged: None,
             cluster_gone: None,
             failures: 0,

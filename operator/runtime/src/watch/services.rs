@@ -4,6 +4,7 @@ use super::Listener;
 use crate::context::Context;
 use crate::index::Entry;
 use crate::kind;
+use crate::privateservice::wave_without;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::ResourceExt;
 use privateservice_api::{PrivateService, meta};
@@ -106,6 +107,7 @@ impl Listener<PrivateService> for ServiceListener {
             .remove(key)
             .and_then(|entry| entry.environment)
         {
+            wave_without(&self.context, Some(&environment), key);
             self.context.wake_environment(environment);
         }
         for (_, account) in self.context.connector.accounts() {

@@ -158,6 +158,7 @@ fn a_rollout_that_was_sent_while_nobody_wrote_it_down_is_followed() {
         let (observed, mut memory) = scene(service_deployment(status), shown);
         // Status remembers what was there before, and that TWO was about to be sent.
         memory.applied = Some(Applied {
+            own: None,
             intent: desired(ONE).intent,
             members: desired(ONE).members(),
         });

@@ -109,6 +109,7 @@ fn going_back_to_the_good_spec_while_the_failure_is_still_shown_condemns_nothing
     // First with TWO as what was sent last, then with ONE, as status says once nothing was to be done.
     for sent in [TWO, ONE] {
         memory.applied = Some(Applied {
+            own: None,
             intent: desired(sent).intent,
             members: desired(sent).members(),
         });
