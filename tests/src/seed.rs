@@ -13,8 +13,8 @@ const EC2: &str = "2016-11-15";
 const IAM: &str = "2010-05-08";
 const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ecs-tasks.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
 
-/// What exists.
-#[derive(Debug, Clone)]
+/// What exists; empty, where only a network does.
+#[derive(Debug, Clone, Default)]
 pub struct Seeded {
     /// Account.
     pub account: String,
@@ -43,6 +43,15 @@ pub struct Seeded {
 /// # Errors
 /// When AWS refuses something.
 pub async fn seed(aws: &Aws, name: &str, namespace: &str) -> Result<Seeded> {
+    let network = network(aws, namespace).await?;
+    foundation(aws, name, network).await
+}
+
+/// Makes a network and nothing else; `namespace` is the DNS name of what is to be made in it.
+///
+/// # Errors
+/// When AWS refuses something.
+pub async fn network(aws: &Aws, namespace: &str) -> Result<Seeded> {
     let xml = aws
         .form("ec2:CreateVpc", EC2, &[("CidrBlock", "10.0.0.0/16")])
         .await?;
@@ -60,11 +69,23 @@ pub async fn seed(aws: &Aws, name: &str, namespace: &str) -> Result<Seeded> {
             "subnetId",
         )?);
     }
+    Ok(Seeded {
+        account: aws.account().to_owned(),
+        region: aws.region().to_owned(),
+        vpc,
+        subnets,
+        namespace_name: namespace.to_owned(),
+        ..Seeded::default()
+    })
+}
+
+/// Makes the rest, with `name` in every name.
+async fn foundation(aws: &Aws, name: &str, network: Seeded) -> Result<Seeded> {
     let group = format!("{name}-members");
     let fields = [
         ("GroupName", group.as_str()),
         ("GroupDescription", "tasks"),
-        ("VpcId", vpc.as_str()),
+        ("VpcId", network.vpc.as_str()),
     ];
     let xml = aws.form("ec2:CreateSecurityGroup", EC2, &fields).await?;
     let security_group = element(&xml, "groupId")?;
@@ -84,18 +105,14 @@ pub async fn seed(aws: &Aws, name: &str, namespace: &str) -> Result<Seeded> {
         &aws.call("ecs:CreateCluster", asked).await?,
         "/cluster/clusterArn",
     )?;
-    let (namespace_arn, _) = dns_namespace(aws, namespace, &vpc).await?;
+    let (namespace, _) = dns_namespace(aws, &network.namespace_name, &network.vpc).await?;
     Ok(Seeded {
-        account: aws.account().to_owned(),
-        region: aws.region().to_owned(),
-        vpc,
-        subnets,
         security_group,
         cluster,
-        namespace: namespace_arn,
-        namespace_name: namespace.to_owned(),
+        namespace,
         role,
         log_group,
+        ..network
     })
 }
 

@@ -24,7 +24,7 @@ use crate::control_plane::{Audited, ControlPlane};
 use crate::operator::{Operator, Settings};
 use crate::planes;
 use crate::scratch::Scratch;
-use crate::seed::{NAMESPACE, Seeded, seed};
+use crate::seed::{NAMESPACE, Seeded, network, seed};
 use crate::stand_in::MiniStack;
 use crate::witness::Witness;
 
@@ -51,6 +51,8 @@ pub struct Options {
     pub update_lag: Duration,
     /// An ECS that neither shows nor knows service deployments.
     pub hide_service_deployments: bool,
+    /// AWS holds a network and nothing else: no cluster, namespace, group, role or log group.
+    pub network_only: bool,
     /// Seed of the simulator's dice.
     pub seed: u64,
     /// Further flags of the operator.
@@ -67,6 +69,7 @@ impl Default for Options {
             describe_lag: Duration::ZERO,
             update_lag: Duration::ZERO,
             hide_service_deployments: false,
+            network_only: false,
             seed: 1,
             flags: Vec::new(),
         }
@@ -145,9 +148,12 @@ impl World {
         })?;
         let server = serve(simulator.clone(), ([127, 0, 0, 1], 0).into()).await?;
         let aws = Aws::new(&server.url, &account);
-        let seeded = seed(&aws, "flexstack", NAMESPACE)
-            .await
-            .context("cannot seed AWS")?;
+        let seeded = if options.network_only {
+            network(&aws, NAMESPACE).await
+        } else {
+            seed(&aws, "flexstack", NAMESPACE).await
+        };
+        let seeded = seeded.context("cannot seed AWS")?;
         let client = plane.client().await?;
         let namespace = plane.namespace("team").await?;
         let witness = Witness::start(&client);

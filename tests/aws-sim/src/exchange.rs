@@ -238,15 +238,20 @@ async fn perform(
             return Ok(Answer::json(&answer));
         }
     }
+    let instead = locked(&inner.stacks).instead(call);
+    if let Some(answer) = instead {
+        return Ok(answer);
+    }
     let Incoming {
         method,
         path_and_query,
         headers,
         body,
     } = incoming;
-    upstream
+    let answer = upstream
         .forward(&method, &path_and_query, &headers, body)
-        .await
+        .await?;
+    Ok(locked(&inner.stacks).mend(call, answer))
 }
 
 /// Without a stand-in behind, only the question who one is has an answer.

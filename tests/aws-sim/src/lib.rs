@@ -34,6 +34,7 @@ mod random;
 mod route;
 mod server;
 mod simulator;
+mod stacks;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -47,6 +48,7 @@ pub use neighbours::Trust;
 pub use options::{CurrentDeployment, Options, Quotas, Timing};
 pub use server::{Server, serve};
 pub use simulator::Simulator;
+pub use stacks::StackTrouble;
 
 /// Locks even after a panic elsewhere: the data are plain records, and the panic is reported anyway.
 pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

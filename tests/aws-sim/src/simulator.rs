@@ -19,6 +19,7 @@ use crate::log::{Log, Request};
 use crate::neighbours::{Neighbours, Trust};
 use crate::options::Options;
 use crate::quota::Limiter;
+use crate::stacks::{StackTrouble, Stacks};
 
 #[derive(Debug)]
 pub(crate) struct Inner {
@@ -32,6 +33,7 @@ pub(crate) struct Inner {
     pub(crate) cloud_map: tokio::sync::Mutex<Memory>,
     pub(crate) registering: tokio::sync::Mutex<()>,
     pub(crate) neighbours: Mutex<Neighbours>,
+    pub(crate) stacks: Mutex<Stacks>,
 }
 
 /// A simulated AWS account in one region.
@@ -60,6 +62,7 @@ impl Simulator {
             cloud_map: tokio::sync::Mutex::default(),
             registering: tokio::sync::Mutex::default(),
             neighbours: Mutex::default(),
+            stacks: Mutex::default(),
             world: Mutex::new(World::new(options)),
         };
         Ok(Self {
@@ -77,6 +80,12 @@ impl Simulator {
         locked(&self.inner.neighbours)
             .simulators
             .insert(place, other);
+    }
+
+    /// Lets the next change of a CloudFormation stack end in a state, or every deletion of it in `DELETE_FAILED`. `None`
+    /// leaves it to the stand-in.
+    pub fn trouble_stack(&self, name: &str, trouble: Option<StackTrouble>) {
+        locked(&self.inner.stacks).set(name, trouble);
     }
 
     /// Lets a role be assumed, or no longer.

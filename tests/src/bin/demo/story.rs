@@ -2,11 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use aws_sim::{Behaviour, Subject};
 use privateservice_tests::command;
 use privateservice_tests::world::ENVIRONMENT;
 use privateservice_tests::{Options, World, eventually};
+use serde_json::json;
 
 use crate::screen::{kubectl, kubectl_with, refused, say, step};
 
@@ -33,6 +34,7 @@ pub(crate) async fn tell() -> Result<()> {
     if std::env::var("DEMO").as_deref() == Ok("stay") {
         stay(&world).await?;
     }
+    clean_up(&world).await?;
     step("The end: stopping everything and checking every request against AWS's own API models");
     world.finish().await
 }
@@ -56,6 +58,7 @@ async fn start() -> Result<World> {
     let begin = Instant::now();
     let world = World::bare(Options {
         speed: SPEED,
+        network_only: true,
         ..Options::default()
     })
     .await?;
@@ -66,25 +69,10 @@ async fn start() -> Result<World> {
     ));
     let seeded = &world.seeded;
     say(&format!(
-        "   AWS is simulated, {SPEED} times as fast as the real one. In account {} there is:",
-        seeded.account
-    ));
-    say(&format!(
-        "     network       {} with {}",
+        "   AWS is simulated, {SPEED} times as fast as the real one. In account {} there is a network, {} with {}, and nothing else.",
+        seeded.account,
         seeded.vpc,
         seeded.subnets.join(" and ")
-    ));
-    say(&format!(
-        "     cluster       {} with FARGATE and FARGATE_SPOT",
-        seeded.cluster
-    ));
-    say(&format!(
-        "     DNS namespace {} ({})",
-        seeded.namespace_name, seeded.namespace
-    ));
-    say(&format!(
-        "     role, logs    {} and {}",
-        seeded.role, seeded.log_group
     ));
     let namespace = format!(
         "config set-context --current --namespace={}",
@@ -104,15 +92,59 @@ async fn environment(world: &mut World) -> Result<()> {
         begin.elapsed().as_secs_f64()
     ));
 
-    step("The platform team says where services run: an Environment");
-    let manifest = yaml(&world.seeded.environment(ENVIRONMENT))?;
-    kubectl_with(world, "apply -f -", &manifest).await?;
+    step(
+        "The platform team says where services run: an Environment. What it needs is made, in one CloudFormation stack",
+    );
+    let mut environment = world.seeded.environment(ENVIRONMENT);
+    let spec = environment["spec"]
+        .as_object_mut()
+        .context("an Environment without a spec")?;
+    spec.remove("existing");
+    spec.insert("deletionPolicy".into(), "Delete".into());
+    kubectl_with(world, "apply -f -", &yaml(&environment)?).await?;
     kubectl(
         world,
-        "wait --for=condition=Ready --timeout=60s psenv/staging",
+        "wait --for=condition=Ready --timeout=90s psenv/staging",
     )
     .await?;
     kubectl(world, "get psenv").await?;
+    say("   What was made:");
+    let made = "{.status.clusterArn}{\"\\n\"}{.status.namespaceArn}{\"\\n\"}{.status.executionRoleArn}{\"\\n\"}\
+        {.status.securityGroupIds}{\"\\n\"}{.status.logGroupName}{\"\\n\"}";
+    kubectl(world, &format!("get psenv staging -o 'jsonpath={made}'")).await?;
+    let status = world.environments().get(ENVIRONMENT).await?.status;
+    let status = status.unwrap_or_default();
+    world.seeded.cluster = status.cluster_arn.context("no cluster was made")?;
+    world.seeded.namespace = status.namespace_arn.context("no namespace was made")?;
+    Ok(())
+}
+
+/// The services go, and then the place they ran in.
+async fn clean_up(world: &World) -> Result<()> {
+    step("Everything goes again: the services, then the Environment with its stack");
+    kubectl(world, "delete psvc --all --timeout=120s").await?;
+    kubectl(world, "delete psenv staging --timeout=120s").await?;
+    let stack = [("StackName", "privateservice-staging")];
+    let left = world
+        .aws
+        .form("cloudformation:DescribeStacks", "2010-05-15", &stack)
+        .await;
+    ensure!(
+        left.as_ref()
+            .map_or(true, |found| found.contains("DELETE_COMPLETE")),
+        "the stack is still there: {left:?}"
+    );
+    let namespaces = "servicediscovery:ListNamespaces";
+    let namespaces = world.aws.call(namespaces, json!({})).await?;
+    ensure!(
+        namespaces["Namespaces"]
+            .as_array()
+            .is_some_and(Vec::is_empty),
+        "its namespace is still there: {namespaces}"
+    );
+    say(
+        "   AWS holds no service, no stack and no namespace any more; the log group stays, with what it holds.",
+    );
     Ok(())
 }
 
