@@ -3,6 +3,7 @@
 mod changing;
 mod failing;
 mod making;
+mod reach;
 
 use std::collections::BTreeSet;
 
