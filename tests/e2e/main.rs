@@ -14,6 +14,7 @@ mod keep_services;
 mod leader;
 mod logging;
 mod meet_another_simulation;
+mod orphans;
 mod rbac;
 mod rebuild_cluster;
 mod refuse_services;

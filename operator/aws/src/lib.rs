@@ -20,6 +20,7 @@ mod foundation;
 pub mod inventory;
 pub mod limits;
 mod operations;
+mod orphans;
 pub mod permissions;
 mod permit;
 pub mod timing;

@@ -31,6 +31,7 @@ const fn write(name: &'static str, bucket: Bucket) -> Operation {
 }
 
 pub(crate) const DESCRIBE_SERVICES: Operation = read("ecs:DescribeServices", Bucket::ServiceRead);
+pub(crate) const LIST_SERVICES: Operation = read("ecs:ListServices", Bucket::ServiceRead);
 pub(crate) const DESCRIBE_TASK_DEFINITION: Operation =
     read("ecs:DescribeTaskDefinition", Bucket::TaskDefinitionRead);
 pub(crate) const DESCRIBE_CLUSTERS: Operation = read("ecs:DescribeClusters", Bucket::ClusterRead);

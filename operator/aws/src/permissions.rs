@@ -13,6 +13,7 @@ pub const CALLED: &[&str] = &[
     "ecs:DescribeTaskDefinition",
     "ecs:DescribeTasks",
     "ecs:ListServiceDeployments",
+    "ecs:ListServices",
     "ecs:ListTasks",
     "ecs:RegisterTaskDefinition",
     "ecs:StopServiceDeployment",

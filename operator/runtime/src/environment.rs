@@ -5,6 +5,7 @@
 
 mod deletion;
 mod founding;
+mod orphans;
 mod rivals;
 mod seen;
 mod verdict;
@@ -215,6 +216,7 @@ async fn judge(
         let facts = Box::pin(account.look_at_environment(&query, priority())).await;
         tracing::debug!(?facts, "looked at AWS");
         seen.looked(query.clone(), asked, facts, Instant::now());
+        look_for_orphans(object, context, &account, seen, status).await;
     }
     let Some(facts) = seen.facts() else {
         return Ok(Fit::Well);
@@ -225,6 +227,32 @@ async fn judge(
     }
     status.pending_change_set.clone_from(&founding.pending);
     Ok(verdict::with_outputs(founding))
+}
+
+/// Counts what nobody stands for, with every look at the parts of an Environment that is there.
+async fn look_for_orphans(
+    object: &Environment,
+    context: &Context,
+    account: &privateservice_aws::Account,
+    seen: &mut Seen,
+    status: &mut EnvironmentStatus,
+) {
+    let Some(Ok(Some(cluster))) = seen.facts().map(|facts| facts.cluster.clone()) else {
+        return;
+    };
+    let found = orphans::find(object, context, account, &cluster.arn, seen.strangers()).await;
+    match found {
+        Ok(Some(orphans)) => {
+            status.orphans = Some(count(orphans.len()));
+            if !orphans.is_empty() {
+                let message = orphans::message(&orphans);
+                context.events.notice(object, "Orphans", &message);
+            }
+        }
+        Ok(None) => status.orphans = None,
+        // A count that cannot be had is no trouble of the Environment.
+        Err(failure) => tracing::debug!(%failure, "orphans were not looked for"),
+    }
 }
 
 /// One pass over an Environment that is being deleted.

@@ -76,6 +76,11 @@ pub struct EnvironmentStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub event_queue_url: Option<String>,
 
+    /// How many ECS services of this installation are here that no PrivateService stands for; they are
+    /// left alone. Looked for rarely: half an hour may pass.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub orphans: Option<i32>,
+
     /// How many PrivateServices run here.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub services: Option<i32>,

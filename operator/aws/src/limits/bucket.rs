@@ -11,7 +11,7 @@ pub enum Bucket {
     TaskDefinitionRead,
     /// CreateService, UpdateService, DeleteService; and StopServiceDeployment, whose own rate AWS does not publish.
     ServiceModify,
-    /// DescribeServices.
+    /// DescribeServices, ListServices.
     ServiceRead,
     /// DescribeServiceDeployments, ListServiceDeployments.
     ServiceDeploymentRead,

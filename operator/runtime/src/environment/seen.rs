@@ -1,6 +1,7 @@
 //! What one process remembers of an Environment, and when AWS is to be looked at again. Pure; time is an argument.
 
 use super::founding::Founding;
+use super::orphans::Strangers;
 use privateservice_core::environment::{EnvironmentFacts, EnvironmentQuery};
 use std::time::{Duration, Instant};
 
@@ -13,6 +14,7 @@ pub(crate) struct Seen {
     written: Option<Instant>,
     founded: Option<Founded>,
     stack_absent_since: Option<Instant>,
+    strangers: Strangers,
     polls: u32,
 }
 
@@ -57,7 +59,7 @@ pub(super) struct Pace {
 
 impl Seen {
     /// Of an object that was not seen before.
-    pub(super) const fn new(uid: String) -> Self {
+    pub(super) fn new(uid: String) -> Self {
         Self {
             uid,
             last: None,
@@ -65,6 +67,7 @@ impl Seen {
             written: None,
             founded: None,
             stack_absent_since: None,
+            strangers: Strangers::default(),
             polls: 0,
         }
     }
@@ -198,6 +201,11 @@ impl Seen {
     /// What the last look found.
     pub(super) fn facts(&self) -> Option<&EnvironmentFacts> {
         self.last.as_ref().map(|look| &look.facts)
+    }
+
+    /// Services of the cluster that belong to somebody else.
+    pub(super) const fn strangers(&mut self) -> &mut Strangers {
+        &mut self.strangers
     }
 
     /// The status was written.
