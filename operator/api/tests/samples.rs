@@ -25,13 +25,29 @@ fn read<T: DeserializeOwned + Serialize>(file: &str) -> T {
     read
 }
 
+/// Every file below `config/<folder>`, as paths below `config/`.
+fn files_below(folder: &str) -> Vec<String> {
+    let absolute = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../config")
+        .join(folder);
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(absolute).unwrap() {
+        let entry = entry.unwrap();
+        let name = format!("{folder}/{}", entry.file_name().to_str().unwrap());
+        if entry.file_type().unwrap().is_dir() {
+            files.extend(files_below(&name));
+        } else {
+            files.push(name);
+        }
+    }
+    files
+}
+
 #[test]
 fn every_sample_reads_in_full() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config/samples");
     let mut names = Vec::new();
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let file = entry.unwrap().file_name().into_string().unwrap();
-        let service: PrivateService = read(&format!("samples/{file}"));
+    for file in files_below("samples") {
+        let service: PrivateService = read(&file);
         assert_eq!(
             service.spec.environment.as_deref(),
             Some("staging"),
@@ -42,7 +58,9 @@ fn every_sample_reads_in_full() {
     names.sort();
     assert_eq!(
         names,
-        ["assets", "cache", "hello", "rabbitmq", "shop", "temporal"]
+        [
+            "assets", "billing", "cache", "hello", "mail", "rabbitmq", "search", "shop", "temporal"
+        ]
     );
 }
 
