@@ -33,8 +33,9 @@ test: tools build ## run every test
 
 demo: tools ## watch PrivateServices become running ECS services, in a simulated AWS
 	$(call step,compiling the operator and the demo)
-	@cargo build --locked -p privateservice-operator -p aws-sim -p privateservice-tests --bins
-	@cargo run --locked -q -p privateservice-tests --bin demo
+	@# As make build does: other packages at a time mean other features of their dependencies, and so compiling all of them again.
+	@cargo build --workspace --all-targets --locked
+	@"$${CARGO_TARGET_DIR:-target}/debug/demo"
 
 bench: tools ## count the AWS calls, the time and the memory that many services take
 	$(call step,compiling with optimisation (about 7 minutes the first time))

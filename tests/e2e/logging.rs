@@ -1,19 +1,7 @@
 //! Where output goes, and a shell in a task: what ECS is asked for, through the real API server.
 
 use privateservice_tests::{Options, World};
-use serde_json::{Value, json};
-
-/// The containers of the revision that a service is set to.
-async fn containers(world: &World, name: &str) -> Vec<Value> {
-    let service = world.ecs_service(name).unwrap();
-    let wanted = json!({"taskDefinition": service["taskDefinition"]});
-    let answer = world.aws.call("ecs:DescribeTaskDefinition", wanted).await;
-    let definition = &answer.unwrap()["taskDefinition"];
-    definition["containerDefinitions"]
-        .as_array()
-        .unwrap()
-        .clone()
-}
+use serde_json::json;
 
 #[tokio::test]
 async fn the_samples_of_log_targets_run_once_their_secrets_are_granted() {
@@ -42,7 +30,7 @@ async fn the_samples_of_log_targets_run_once_their_secrets_are_granted() {
         ("mail", "loki", "FluentBit"),
     ] {
         world.ready(name).await.unwrap();
-        let containers = containers(&world, name).await;
+        let containers = world.containers(name).await.unwrap();
         assert_eq!(containers.len(), 2, "{containers:?}");
         let (app, router) = (&containers[0], &containers[1]);
         assert_eq!(app["logConfiguration"]["logDriver"], "awsfirelens");
@@ -82,7 +70,7 @@ async fn exec_is_switched_on_and_off_and_back_on_behind_our_back() {
     world.ready("web").await.unwrap();
     let on = |world: &World| world.ecs_service("web").unwrap()["enableExecuteCommand"].clone();
     assert_eq!(on(&world), true);
-    let init = &containers(&world, "web").await[0]["linuxParameters"]["initProcessEnabled"];
+    let init = &world.containers("web").await.unwrap()[0]["linuxParameters"]["initProcessEnabled"];
     assert_eq!(init, true);
 
     let off =
@@ -99,6 +87,6 @@ async fn exec_is_switched_on_and_off_and_back_on_behind_our_back() {
     world.apply_service("web", &with(false)).await.unwrap();
     world.ready("web").await.unwrap();
     assert_eq!(on(&world), false);
-    assert!(containers(&world, "web").await[0]["linuxParameters"].is_null());
+    assert!(world.containers("web").await.unwrap()[0]["linuxParameters"].is_null());
     world.finish().await.unwrap();
 }

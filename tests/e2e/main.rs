@@ -24,5 +24,6 @@ mod survive_crashes;
 mod survive_faults;
 mod tenancy;
 mod tolerate_malformed;
+mod variables;
 mod wait_for_environments;
 mod waves;

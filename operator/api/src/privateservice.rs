@@ -10,6 +10,7 @@ pub mod logging;
 pub mod ports;
 pub mod resources;
 pub mod rollout;
+pub mod secrets;
 pub mod source;
 pub mod status;
 
@@ -21,13 +22,11 @@ use serde::{Deserialize, Serialize};
 
 pub use env::{EnvVar, EnvVarSource, ServiceRef, ServiceRefFormat};
 pub use health_check::HealthCheck;
-pub use logging::{
-    AwsSecretRef, AxiomLogging, CloudWatchLogging, DatadogLogging, FluentBitLogging, Logging,
-    SecretSource,
-};
+pub use logging::{AxiomLogging, CloudWatchLogging, DatadogLogging, FluentBitLogging, Logging};
 pub use ports::{Port, Protocol};
 pub use resources::Resources;
 pub use rollout::{CircuitBreaker, Rollout};
+pub use secrets::{AwsSecretRef, SecretSource};
 pub use source::{ImageSource, Source};
 pub use status::{
     Attempt, Deployed, Discovery, Effective, EndedBy, Endpoint, Logs, PrivateServiceStatus,

@@ -28,7 +28,7 @@ pub struct Granted {
 
 /// A field of the spec and what it refers to.
 struct Reference<'a> {
-    field: &'static str,
+    field: &'a str,
     /// List of a grant that it is looked up in.
     list: &'static str,
     id: &'a str,
@@ -130,12 +130,7 @@ pub fn secrets(grants: &[Grant]) -> Vec<&str> {
 ///
 /// # Errors
 /// `NamespaceNotAllowed`, in words that say what the Environment's owners would have to add.
-pub fn secret(
-    field: &'static str,
-    arn: &str,
-    place: &Place,
-    namespace: &str,
-) -> Result<(), Problem> {
+pub fn secret(field: &str, arn: &str, place: &Place, namespace: &str) -> Result<(), Problem> {
     let reference = Reference {
         field,
         list: "secrets",

@@ -5,6 +5,7 @@ mod capacity;
 mod health_check;
 mod logging;
 mod ports;
+mod secrets;
 mod size;
 mod variables;
 
@@ -25,6 +26,7 @@ use privateservice_api::conditions::Reason;
 use privateservice_api::privateservice::{Effective, Endpoint, Logs, PrivateService};
 use serde::Serialize;
 use std::collections::BTreeMap;
+use variables::Variables;
 
 /// What resolving yields.
 #[derive(Clone, Debug, PartialEq)]
@@ -97,7 +99,7 @@ pub fn resolve(
     let ports = ports::ports(spec.ports.as_deref())?;
     let (health_check, clamp) = health_check::health_check(spec.health_check.as_ref())?;
     let (capacity, capacity_word) = capacity::capacity(spec.spot, place.kind);
-    let environment = variables::variables(object, place, &place.env, &ports, neighbours)?;
+    let variables = variables::variables(object, place, &place.env, &ports, neighbours)?;
     let own_variables = variables::variables(object, place, &BTreeMap::new(), &ports, neighbours)?;
     let architecture = capacity::architecture(spec.architecture);
     let output = logging::output(spec.logging.as_ref(), place, &owner)?;
@@ -130,7 +132,8 @@ pub fn resolve(
             registry_credentials,
             command: spec.command.clone(),
             entry_point: spec.entry_point.clone(),
-            environment,
+            environment: variables.plain.clone(),
+            secrets: variables.secret.clone(),
             port_mappings: ports.iter().map(|port| port.mapping(&name)).collect(),
             health_check: health_check.clone(),
             restart: spec.restart_on_exit.unwrap_or(true),
@@ -188,7 +191,7 @@ pub fn resolve(
             services,
         },
         own: own_intent(object, &own_variables),
-        intent: intent(object, place, &task_definition.container.environment),
+        intent: intent(object, place, &variables),
         owner,
         scope,
         task_definition,
@@ -228,6 +231,7 @@ pub fn resolve(
         spec.health_check.as_ref(),
         place.kind,
     ));
+    notices.extend(variables::plain_secrets(&spec.env));
     Ok(Resolved {
         desired,
         effective,
@@ -240,11 +244,13 @@ pub fn resolve(
 /// What the users asked for, as far as it replaces tasks or configures the rollout: the spec's own fields (not how they
 /// are rendered) and the inputs resolved from other objects. Fields that were not set are not part of it, so that a new
 /// optional field changes no old hash.
-fn intent(object: &PrivateService, place: &Place, variables: &BTreeMap<String, String>) -> Hash {
+fn intent(object: &PrivateService, place: &Place, variables: &Variables) -> Hash {
     #[derive(Serialize)]
     struct Intent<'a> {
         spec: serde_json::Value,
         variables: &'a BTreeMap<String, String>,
+        #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+        secrets: &'a BTreeMap<String, String>,
         kind: &'static str,
         cluster_arn: &'a str,
         namespace_arn: &'a str,
@@ -257,7 +263,8 @@ fn intent(object: &PrivateService, place: &Place, variables: &BTreeMap<String, S
     }
     Hash::of(&Intent {
         spec: spec_of_intent(object),
-        variables,
+        variables: &variables.plain,
+        secrets: &variables.secret,
         kind: capacity::kind_word(place.kind),
         cluster_arn: &place.cluster_arn,
         namespace_arn: &place.namespace_arn,
@@ -271,8 +278,12 @@ fn intent(object: &PrivateService, place: &Place, variables: &BTreeMap<String, S
 }
 
 /// The part of the intent that is the service's own: whoever edited it when only this changed, it was not the Environment's owner.
-fn own_intent(object: &PrivateService, variables: &BTreeMap<String, String>) -> Hash {
-    Hash::of(&(spec_of_intent(object), variables))
+fn own_intent(object: &PrivateService, variables: &Variables) -> Hash {
+    let plain = Hash::of(&(spec_of_intent(object), &variables.plain));
+    if variables.secret.is_empty() {
+        return plain;
+    }
+    Hash::of(&(plain, &variables.secret))
 }
 
 /// The spec's own fields, as far as they replace tasks or configure the rollout.

@@ -71,6 +71,9 @@ pub struct Container {
     pub entry_point: Vec<String>,
     /// Plain environment variables, sorted by name.
     pub environment: BTreeMap<String, String>,
+    /// Environment variables that are secrets, as `valueFrom`, sorted by name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub secrets: BTreeMap<String, String>,
     /// Ports in the order of the spec.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub port_mappings: Vec<PortMapping>,

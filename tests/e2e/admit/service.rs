@@ -326,6 +326,25 @@ async fn env() {
             &["write valueFrom: {serviceRef: {name: cache}}"],
         ),
         (
+            "env: [{name: A, valueFrom: {awsSecretRef: {id: 'arn:aws:secretsmanager:us-east-1:111122223333:secret:db-AbCdEf', \
+             key: url, versionId: 9d4cb84b-ad69-40c0-a0ab-cead36b967e8}}}]",
+            ACCEPTED,
+        ),
+        (
+            "env: [{name: A, valueFrom: {serviceRef: {name: cache}, \
+             awsSecretRef: {id: 'arn:aws:secretsmanager:us-east-1:111122223333:secret:db-AbCdEf'}}}]",
+            &["valueFrom takes exactly one source"],
+        ),
+        (
+            "env: [{name: A, valueFrom: {awsSecretRef: {id: db}}}]",
+            &["awsSecretRef.id", "should match"],
+        ),
+        (
+            "env: [{name: A, valueFrom: {awsSecretRef: {id: 'arn:aws:secretsmanager:us-east-1:111122223333:secret:db-AbCdEf', \
+             versionId: AWSCURRENT}}}]",
+            &["awsSecretRef.versionId"],
+        ),
+        (
             "env: [{name: A, value: 1}]",
             &["spec.env[0].value", "must be of type string"],
         ),

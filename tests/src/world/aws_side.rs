@@ -52,6 +52,18 @@ impl World {
             .with_context(|| format!("no ACTIVE ECS service {name}"))
     }
 
+    /// The containers of the revision that an ECS service is set to, the user's first.
+    ///
+    /// # Errors
+    /// There is no such service, or no such revision.
+    pub async fn containers(&self, name: &str) -> Result<Vec<Value>> {
+        let service = self.ecs_service(name)?;
+        let wanted = json!({"taskDefinition": service["taskDefinition"]});
+        let answer = self.aws.call("ecs:DescribeTaskDefinition", wanted).await?;
+        let containers = answer["taskDefinition"]["containerDefinitions"].as_array();
+        containers.cloned().context("a revision without containers")
+    }
+
     /// The value of a tag of an ECS service.
     pub fn tag(service: &Value, key: &str) -> Option<String> {
         let tags = service["tags"].as_array()?;

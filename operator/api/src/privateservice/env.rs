@@ -1,5 +1,6 @@
 //! Environment variables and where their values come from. Types only.
 
+use super::secrets::AwsSecretRef;
 use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -28,15 +29,21 @@ pub struct EnvVar {
     pub value_from: Option<EnvVarSource>,
 }
 
-/// Where the value of a variable comes from: `serviceRef`.
+/// Where the value of a variable comes from; exactly one source.
 #[derive(KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[x_kube(validation = Rule::new("has(self.serviceRef)")
-    .message("valueFrom needs a source: write valueFrom: {serviceRef: {name: cache}}"))]
+#[x_kube(validation = Rule::new("has(self.serviceRef) != has(self.awsSecretRef)")
+    .message("valueFrom takes exactly one source: write valueFrom: {serviceRef: {name: cache}} or \
+        valueFrom: {awsSecretRef: {id: \"arn:aws:secretsmanager:...\"}}"))]
 pub struct EnvVarSource {
     /// The address of another PrivateService of the same Environment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service_ref: Option<ServiceRef>,
+
+    /// A secret in Secrets Manager, which ECS reads when a task starts. Its value is in no object
+    /// and no task definition.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub aws_secret_ref: Option<AwsSecretRef>,
 }
 
 /// The address of another PrivateService of the same Environment. The object must exist;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::secrets::SecretSource;
 use kube::KubeSchema;
 use serde::{Deserialize, Serialize};
 
@@ -111,34 +112,4 @@ pub struct FluentBitLogging {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(extend("maxProperties" = 10))]
     pub secret_options: BTreeMap<String, SecretSource>,
-}
-
-/// Where a secret value comes from: `awsSecretRef`.
-#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[x_kube(validation = Rule::new("has(self.awsSecretRef)")
-    .message("a secret value needs a source: write awsSecretRef: {id: \"arn:aws:secretsmanager:...\"}"))]
-pub struct SecretSource {
-    /// A secret in Secrets Manager.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub aws_secret_ref: Option<AwsSecretRef>,
-}
-
-/// A secret in Secrets Manager. It must be granted by the Environment (`spec.grants[].secrets`).
-#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct AwsSecretRef {
-    /// Its whole ARN, with the six characters at the end.
-    #[schemars(
-        length(max = 2048),
-        regex(
-            pattern = r"^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@-]+$"
-        )
-    )]
-    pub id: String,
-
-    /// A key of the JSON object in it. Absent: the whole value.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 256), regex(pattern = r"^[^:]+$"))]
-    pub key: Option<String>,
 }

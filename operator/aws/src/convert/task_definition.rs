@@ -136,6 +136,7 @@ fn container(
         .set_command(words(&container.command))
         .set_entry_point(words(&container.entry_point))
         .set_environment(Some(environment))
+        .set_secrets(secrets(&container.secrets)?)
         .set_port_mappings(Some(ports))
         .set_health_check(
             container

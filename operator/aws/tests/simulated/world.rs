@@ -331,6 +331,7 @@ pub(crate) fn register(name: &str) -> Step {
             ]),
             log_driver: LogDriver::Awslogs,
             log_secret_options: BTreeMap::new(),
+            secrets: BTreeMap::new(),
         },
         log_router: None,
     };

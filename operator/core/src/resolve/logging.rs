@@ -2,9 +2,9 @@
 //!
 //! Invariant: no secret value is here, only what names one.
 
+use super::secrets;
 use crate::console;
 use crate::defaults;
-use crate::grants;
 use crate::names;
 use crate::owner::Owner;
 use crate::place::Place;
@@ -187,10 +187,9 @@ fn shown(destination: &str, place: &Place, service: &str) -> Logs {
     }
 }
 
-/// The `valueFrom` of a secret: its ARN, with the key, if there is one, and two empty places for stage and version (ECS developer guide,
-/// Specifying sensitive data).
+/// The `valueFrom` of the secret that a field names.
 fn value_from(
-    field: &'static str,
+    field: &str,
     source: &SecretSource,
     place: &Place,
     owner: &Owner,
@@ -203,11 +202,7 @@ fn value_from(
             ),
         )
     })?;
-    grants::secret(field, &secret.id, place, &owner.namespace)?;
-    Ok(match &secret.key {
-        Some(key) => format!("{}:{key}::", secret.id),
-        None => secret.id.clone(),
-    })
+    secrets::value_from(field, secret, place, &owner.namespace)
 }
 
 #[cfg(test)]

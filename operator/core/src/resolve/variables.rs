@@ -1,12 +1,14 @@
 //! Environment variables: `PORT`, then the Environment's, then the service's own; later wins.
 
+use super::Notice;
 use super::ports::{self, ResolvedPort};
+use super::secrets;
 use crate::names;
 use crate::place::Place;
 use crate::problem::Problem;
 use privateservice_api::conditions::Reason;
 use privateservice_api::privateservice::{
-    Port, PrivateService, Protocol, ServiceRef, ServiceRefFormat,
+    EnvVar, Port, PrivateService, Protocol, ServiceRef, ServiceRefFormat,
 };
 use std::collections::BTreeMap;
 
@@ -17,38 +19,80 @@ pub trait Neighbours {
     fn ports_of(&self, environment: &str, name: &str) -> Option<Option<Vec<Port>>>;
 }
 
-/// Resolves all variables to plain values, on top of those the Environment shares.
+/// The variables of a service. A name is in one of the two maps: ECS refuses a name that is in both lists of a container.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Variables {
+    /// Values by name.
+    pub(super) plain: BTreeMap<String, String>,
+    /// What ECS reads the values from, by name.
+    pub(super) secret: BTreeMap<String, String>,
+}
+
+impl Variables {
+    fn set(&mut self, name: &str, value: Value) {
+        self.plain.remove(name);
+        self.secret.remove(name);
+        match value {
+            Value::Plain(value) => self.plain.insert(name.to_owned(), value),
+            Value::Secret(from) => self.secret.insert(name.to_owned(), from),
+        };
+    }
+}
+
+/// What a variable holds.
+enum Value {
+    Plain(String),
+    /// As ECS's `valueFrom`.
+    Secret(String),
+}
+
+/// Resolves all variables, on top of those the Environment shares.
 pub(super) fn variables(
     object: &PrivateService,
     place: &Place,
     shared: &BTreeMap<String, String>,
     own_ports: &[ResolvedPort],
     neighbours: &dyn Neighbours,
-) -> Result<BTreeMap<String, String>, Problem> {
-    let mut variables = BTreeMap::new();
+) -> Result<Variables, Problem> {
+    let mut variables = Variables::default();
     if let Some(port) = ports::default_port(own_ports) {
-        variables.insert("PORT".to_owned(), port.number.to_string());
+        let number = port.number.to_string();
+        variables.set("PORT", Value::Plain(number));
     }
-    variables.extend(shared.clone());
+    variables.plain.extend(shared.clone());
+    let namespace = object.metadata.namespace.as_deref().unwrap_or_default();
     for entry in &object.spec.env {
-        let reference = entry
-            .value_from
-            .as_ref()
-            .and_then(|from| from.service_ref.as_ref());
-        let value = match (&entry.value, reference) {
-            (Some(value), None) => value.clone(),
-            (None, Some(reference)) => referenced(&entry.name, reference, place, neighbours)?,
-            (Some(_), Some(_)) | (None, None) => {
-                let message = format!(
-                    "env {}: write exactly one of value and valueFrom",
-                    entry.name
-                );
-                return Err(Problem::new(Reason::InvalidSpec, message));
-            }
-        };
-        variables.insert(entry.name.clone(), value);
+        let value = value(entry, place, namespace, neighbours)?;
+        variables.set(&entry.name, value);
     }
     Ok(variables)
+}
+
+fn value(
+    entry: &EnvVar,
+    place: &Place,
+    namespace: &str,
+    neighbours: &dyn Neighbours,
+) -> Result<Value, Problem> {
+    let EnvVar {
+        name,
+        value,
+        value_from,
+    } = entry;
+    let from = value_from.clone().unwrap_or_default();
+    match (value, &from.service_ref, &from.aws_secret_ref) {
+        (Some(value), None, None) => Ok(Value::Plain(value.clone())),
+        (None, Some(service), None) => {
+            referenced(name, service, place, neighbours).map(Value::Plain)
+        }
+        (None, None, Some(secret)) => {
+            secrets::value_from(&format!("env {name}"), secret, place, namespace).map(Value::Secret)
+        }
+        _ => Err(Problem::new(
+            Reason::InvalidSpec,
+            format!("env {name}: write exactly one of value and valueFrom, with one source"),
+        )),
+    }
 }
 
 fn referenced(
@@ -108,3 +152,47 @@ fn referenced(
         ServiceRefFormat::Url => format!("http://{host}:{}", port.number),
     })
 }
+
+/// Words in the name of a variable that say that its value is a secret.
+const SECRET_WORDS: [&str; 8] = [
+    "PASSWORD",
+    "PASSWD",
+    "SECRET",
+    "TOKEN",
+    "API_KEY",
+    "APIKEY",
+    "ACCESS_KEY",
+    "PRIVATE_KEY",
+];
+/// Endings of names that say where a secret is, or what about it, and not what it is.
+const HARMLESS_ENDINGS: [&str; 9] = [
+    "_FILE", "_PATH", "_ARN", "_ID", "_NAME", "_URL", "_TTL", "_SECONDS", "_LENGTH",
+];
+
+/// Tells when a variable whose name says that it is a secret is written in plain text. The value is never part of it.
+pub(super) fn plain_secrets(entries: &[EnvVar]) -> Option<Notice> {
+    let named: Vec<&str> = entries
+        .iter()
+        .filter(|entry| entry.value.as_ref().is_some_and(|value| !value.is_empty()))
+        .map(|entry| entry.name.as_str())
+        .filter(|name| looks_secret(name))
+        .collect();
+    let first = named.first()?;
+    Some(Notice {
+        reason: "PlainSecret",
+        message: format!(
+            "env {}: by the name a secret, and written in plain text, which everybody sees who may read this object or the task definition: \
+             keep it in Secrets Manager and write {{name: {first}, valueFrom: {{awsSecretRef: {{id: \"arn:aws:secretsmanager:...\"}}}}}}",
+            named.join(", ")
+        ),
+    })
+}
+
+fn looks_secret(name: &str) -> bool {
+    let name = name.to_ascii_uppercase().replace(['-', '.'], "_");
+    SECRET_WORDS.iter().any(|word| name.contains(word))
+        && !HARMLESS_ENDINGS.iter().any(|end| name.ends_with(end))
+}
+
+#[cfg(test)]
+mod tests;

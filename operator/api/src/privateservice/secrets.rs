@@ -1,0 +1,41 @@
+//! Secret values that are in AWS already, and how a service names them. Types only; no value is ever
+//! here.
+
+use kube::KubeSchema;
+use serde::{Deserialize, Serialize};
+
+/// Where a secret value comes from: `awsSecretRef`.
+#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("has(self.awsSecretRef)")
+    .message("a secret value needs a source: write awsSecretRef: {id: \"arn:aws:secretsmanager:...\"}"))]
+pub struct SecretSource {
+    /// A secret in Secrets Manager.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub aws_secret_ref: Option<AwsSecretRef>,
+}
+
+/// A secret in Secrets Manager. It must be granted by the Environment (`spec.grants[].secrets`).
+#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AwsSecretRef {
+    /// Its whole ARN, with the six characters at the end.
+    #[schemars(
+        length(max = 2048),
+        regex(
+            pattern = r"^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@-]+$"
+        )
+    )]
+    pub id: String,
+
+    /// A key of the JSON object in it. Absent: the whole value.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 256), regex(pattern = r"^[^:]+$"))]
+    pub key: Option<String>,
+
+    /// Id of the version to use, as Secrets Manager shows it (`VersionId`). Absent: the version that
+    /// is current when a task starts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 32, max = 64), regex(pattern = r"^[A-Za-z0-9-]+$"))]
+    pub version_id: Option<String>,
+}

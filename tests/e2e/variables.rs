@@ -1,0 +1,99 @@
+//! Variables from secrets that are in AWS already: what ECS is asked for, through the real API server.
+
+use privateservice_tests::world::DEADLINE;
+use privateservice_tests::{Options, World, eventually};
+use serde_json::{Value, json};
+
+/// What the user's container takes from secrets.
+async fn secrets(world: &World, name: &str) -> Value {
+    world.containers(name).await.unwrap()[0]["secrets"].clone()
+}
+
+#[tokio::test]
+async fn a_secret_of_aws_becomes_a_variable_once_it_is_granted_and_each_change_of_its_name_a_rollout()
+ {
+    let world = World::start(Options::default()).await.unwrap();
+    let account = &world.seeded.account;
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../config/samples/variables");
+    let text = std::fs::read_to_string(format!("{root}/secrets-manager.yaml")).unwrap();
+    let sample = text.replace("111122223333", account);
+    let apply = async |manifest: &str| {
+        let applied = world
+            .kubectl(&["apply", "-f", "-"], manifest)
+            .await
+            .unwrap();
+        applied.ok().unwrap();
+    };
+    apply(&sample).await;
+    let refused = world
+        .refused("orders", "NamespaceNotAllowed")
+        .await
+        .unwrap();
+    assert!(refused.starts_with("env DATABASE_USER: "), "{refused}");
+
+    let granted = format!("arn:aws:secretsmanager:us-east-1:{account}:secret:orders/*");
+    let grants = json!([{"namespaces": [world.namespace], "secrets": [granted]}]);
+    let patch = json!({"spec": {"grants": grants}});
+    world.patch_environment("staging", &patch).await.unwrap();
+    world.ready("orders").await.unwrap();
+    let secret =
+        format!("arn:aws:secretsmanager:us-east-1:{account}:secret:orders/database-AbCdEf");
+    let first = json!([
+        {"name": "DATABASE_PASSWORD", "valueFrom": format!("{secret}:password::")},
+        {"name": "DATABASE_USER", "valueFrom": format!("{secret}:username::")},
+    ]);
+    assert_eq!(secrets(&world, "orders").await, first);
+    let before = world.ecs_service("orders").unwrap()["taskDefinition"].clone();
+
+    let version = "9d4cb84b-ad69-40c0-a0ab-cead36b967e8";
+    let pinned = format!("key: password\n        versionId: {version}");
+    apply(&sample.replace("key: password", &pinned)).await;
+    world.ready("orders").await.unwrap();
+    let now = secrets(&world, "orders").await;
+    assert_eq!(now[0]["valueFrom"], format!("{secret}:password::{version}"));
+
+    // Back to what was: the revision of then serves again.
+    let mark = world.mark();
+    apply(&sample).await;
+    world.ready("orders").await.unwrap();
+    assert_eq!(
+        world.ecs_service("orders").unwrap()["taskDefinition"],
+        before
+    );
+    let registered = world.calls_since(mark).count("ecs:RegisterTaskDefinition");
+    assert_eq!(registered, 0);
+
+    let mark = world.mark();
+    world.reconcile("orders", "again").await.unwrap();
+    assert_eq!(
+        world.calls_since(mark).writes().total(),
+        0,
+        "nothing is left to do"
+    );
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_secret_in_plain_text_earns_a_warning_that_does_not_hold_its_value() {
+    let world = World::start(Options::default()).await.unwrap();
+    let spec = "{source: {image: {name: 'app:1'}}, env: [{name: DB_PASSWORD, value: hunter2}]}";
+    world.apply_service("web", spec).await.unwrap();
+    world.ready("web").await.unwrap();
+    let selected = [
+        "get",
+        "events",
+        "--field-selector",
+        "reason=PlainSecret",
+        "-o",
+        "yaml",
+    ];
+    eventually(DEADLINE, "the warning", async || {
+        let events = world.kubectl(&selected, "").await?.ok()?;
+        anyhow::ensure!(events.contains("env DB_PASSWORD: "), "{events}");
+        assert!(!events.contains("hunter2"), "{events}");
+        Ok(())
+    })
+    .await
+    .unwrap();
+    world.finish().await.unwrap();
+}
