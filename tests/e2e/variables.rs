@@ -74,6 +74,36 @@ async fn a_secret_of_aws_becomes_a_variable_once_it_is_granted_and_each_change_o
 }
 
 #[tokio::test]
+async fn a_parameter_becomes_a_variable_once_it_is_granted() {
+    let world = World::start(Options::default()).await.unwrap();
+    let sample = [
+        "apply",
+        "-f",
+        "config/samples/variables/parameter-store.yaml",
+    ];
+    world.kubectl(&sample, "").await.unwrap().ok().unwrap();
+    let refused = world
+        .refused("banner", "NamespaceNotAllowed")
+        .await
+        .unwrap();
+    let add = r#"parameters: ["/shop/banner"]"#;
+    assert!(
+        refused.starts_with("env PODINFO_UI_MESSAGE: ") && refused.contains(add),
+        "{refused}"
+    );
+
+    let grants = json!([{"namespaces": [world.namespace], "parameters": ["/shop/*"]}]);
+    let patch = json!({"spec": {"grants": grants}});
+    world.patch_environment("staging", &patch).await.unwrap();
+    world.ready("banner").await.unwrap();
+    let account = &world.seeded.account;
+    let arn = format!("arn:aws:ssm:us-east-1:{account}:parameter/shop/banner");
+    let wanted = json!([{"name": "PODINFO_UI_MESSAGE", "valueFrom": arn}]);
+    assert_eq!(secrets(&world, "banner").await, wanted);
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_secret_in_plain_text_earns_a_warning_that_does_not_hold_its_value() {
     let world = World::start(Options::default()).await.unwrap();
     let spec = "{source: {image: {name: 'app:1'}}, env: [{name: DB_PASSWORD, value: hunter2}]}";

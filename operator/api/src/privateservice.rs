@@ -26,7 +26,7 @@ pub use logging::{AxiomLogging, CloudWatchLogging, DatadogLogging, FluentBitLogg
 pub use ports::{Port, Protocol};
 pub use resources::Resources;
 pub use rollout::{CircuitBreaker, Rollout};
-pub use secrets::{AwsSecretRef, SecretSource};
+pub use secrets::{AwsSecretRef, SecretSource, SsmParameterRef};
 pub use source::{ImageSource, Source};
 pub use status::{
     Attempt, Deployed, Discovery, Effective, EndedBy, Endpoint, Logs, PrivateServiceStatus,

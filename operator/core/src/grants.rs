@@ -139,6 +139,45 @@ pub fn secret(field: &str, arn: &str, place: &Place, namespace: &str) -> Result<
     check_secret(&reference, place, namespace)
 }
 
+/// Whether a Kubernetes namespace may name a parameter in a field. `/shop/flag` and `shop/flag` are one parameter to AWS: both have the ARN
+/// `...:parameter/shop/flag`.
+///
+/// # Errors
+/// `NamespaceNotAllowed`, in words that say what the Environment's owners would have to add.
+pub fn parameter(field: &str, name: &str, place: &Place, namespace: &str) -> Result<(), Problem> {
+    let wanted = parameter_path(name);
+    let granted = has(place, namespace, |grant| {
+        grant
+            .parameters
+            .iter()
+            .any(|pattern| matches(parameter_path(pattern), wanted))
+    });
+    if granted {
+        return Ok(());
+    }
+    let reference = Reference {
+        field,
+        list: "parameters",
+        id: name,
+    };
+    Err(reference.refused(place, namespace))
+}
+
+/// All parameters that are granted to anybody, sorted, as in their ARNs behind `:parameter/`.
+pub fn parameters(grants: &[Grant]) -> Vec<&str> {
+    let all: BTreeSet<&str> = grants
+        .iter()
+        .flat_map(|grant| grant.parameters.iter())
+        .map(|name| parameter_path(name))
+        .collect();
+    all.into_iter().collect()
+}
+
+/// A parameter's name as it stands in its ARN behind `:parameter/`.
+pub fn parameter_path(name: &str) -> &str {
+    name.strip_prefix('/').unwrap_or(name)
+}
+
 fn check_secret(reference: &Reference<'_>, place: &Place, namespace: &str) -> Result<(), Problem> {
     match namespace_of_secret(reference.id, place) {
         Some(owner) if owner == namespace => Ok(()),

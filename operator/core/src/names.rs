@@ -47,6 +47,16 @@ pub fn account_of(arn: &str) -> Option<&str> {
     arn.split(':').nth(4).filter(|account| !account.is_empty())
 }
 
+/// The ARN of a parameter of the Parameter Store, in the partition and account of a neighbour's ARN. The path is the name without the slash it
+/// begins with.
+pub fn parameter_arn(neighbour: &str, region: &str, path: &str) -> String {
+    format!(
+        "arn:{}:ssm:{region}:{}:parameter/{path}",
+        partition_of(neighbour).unwrap_or("aws"),
+        account_of(neighbour).unwrap_or_default(),
+    )
+}
+
 /// The number after the last colon of a task definition's ARN; 0 if there is none.
 pub fn revision_number(arn: &str) -> u64 {
     arn.rsplit(':')

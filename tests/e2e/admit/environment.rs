@@ -162,8 +162,13 @@ async fn grants() {
              secrets: ['arn:aws:secretsmanager:us-east-1:111122223333:secret:team/*', \
              'arn:aws:secretsmanager:us-east-1:111122223333:secret:*'], \
              taskRoles: ['arn:aws:iam::111122223333:role/orders', 'arn:aws:iam::111122223333:role/team/*'], \
+             parameters: [/team-a/*, flag, '*', /team-a/db*], \
              securityGroups: [sg-1]}, {namespaces: [team-a]}]",
             ACCEPTED,
+        ),
+        (
+            "grants: [{namespaces: [a], parameters: ['/team/*/flag']}]",
+            &["spec.grants[0].parameters[0]", "should match"],
         ),
         (
             "grants: [{securityGroups: [sg-1]}]",

@@ -336,6 +336,14 @@ async fn env() {
             &["valueFrom takes exactly one source"],
         ),
         (
+            "env: [{name: A, valueFrom: {ssmParameterRef: {name: /shop/flag}}}, {name: B, valueFrom: {ssmParameterRef: {name: flag}}}]",
+            ACCEPTED,
+        ),
+        (
+            "env: [{name: A, valueFrom: {ssmParameterRef: {name: shop/flag}}}]",
+            &["ssmParameterRef.name", "should match"],
+        ),
+        (
             "env: [{name: A, valueFrom: {awsSecretRef: {id: db}}}]",
             &["awsSecretRef.id", "should match"],
         ),

@@ -35,6 +35,20 @@ pub struct Grant {
     #[x_kube(merge_strategy = ListMerge::Set)]
     pub secrets: Vec<String>,
 
+    /// Names of parameters of the Parameter Store in the Environment's account and Region, such as
+    /// `/team-a/*`, at most 20; a `*` at the end stands for any rest. The execution role in the stack
+    /// may read them; a role named in `existing` must be able to already.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(
+        length(max = 20),
+        inner(
+            length(min = 1, max = 1011),
+            regex(pattern = r"^/?([A-Za-z0-9_.-]+/)*([A-Za-z0-9_.-]+\*?|\*)$")
+        )
+    )]
+    #[x_kube(merge_strategy = ListMerge::Set)]
+    pub parameters: Vec<String>,
+
     /// ARNs of roles that the code in tasks may have, at most 20. Never the execution role.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(

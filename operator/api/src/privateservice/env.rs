@@ -1,6 +1,6 @@
 //! Environment variables and where their values come from. Types only.
 
-use super::secrets::AwsSecretRef;
+use super::secrets::{AwsSecretRef, SsmParameterRef};
 use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -32,9 +32,7 @@ pub struct EnvVar {
 /// Where the value of a variable comes from; exactly one source.
 #[derive(KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[x_kube(validation = Rule::new("has(self.serviceRef) != has(self.awsSecretRef)")
-    .message("valueFrom takes exactly one source: write valueFrom: {serviceRef: {name: cache}} or \
-        valueFrom: {awsSecretRef: {id: \"arn:aws:secretsmanager:...\"}}"))]
+#[x_kube(validation = Rule::new(ONE_SOURCE_RULE).message(ONE_SOURCE_MESSAGE))]
 pub struct EnvVarSource {
     /// The address of another PrivateService of the same Environment.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -44,7 +42,17 @@ pub struct EnvVarSource {
     /// and no task definition.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub aws_secret_ref: Option<AwsSecretRef>,
+
+    /// A parameter of the Parameter Store, which ECS reads when a task starts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ssm_parameter_ref: Option<SsmParameterRef>,
 }
+
+const ONE_SOURCE_RULE: &str = "[has(self.serviceRef), has(self.awsSecretRef), \
+    has(self.ssmParameterRef)].filter(x, x).size() == 1";
+const ONE_SOURCE_MESSAGE: &str = "valueFrom takes exactly one source: write valueFrom: {serviceRef: \
+    {name: cache}}, valueFrom: {awsSecretRef: {id: \"arn:aws:secretsmanager:...\"}} or valueFrom: \
+    {ssmParameterRef: {name: /shop/flag}}";
 
 /// The address of another PrivateService of the same Environment. The object must exist;
 /// it need not be ready.

@@ -39,3 +39,17 @@ pub struct AwsSecretRef {
     #[schemars(length(min = 32, max = 64), regex(pattern = r"^[A-Za-z0-9-]+$"))]
     pub version_id: Option<String>,
 }
+
+/// A parameter of the Parameter Store, in the Environment's account and Region. It must be granted by
+/// the Environment (`spec.grants[].parameters`).
+#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SsmParameterRef {
+    /// Its name, such as `/shop/flag` or `flag`. Each task takes the value that is current when it
+    /// starts.
+    #[schemars(
+        length(min = 1, max = 1011),
+        regex(pattern = r"^((/[A-Za-z0-9_.-]+)+|[A-Za-z0-9_.-]+)$")
+    )]
+    pub name: String,
+}

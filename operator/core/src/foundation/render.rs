@@ -22,6 +22,9 @@ const PARAMETER_LIMIT: usize = 4096;
 /// The parameter that lists the secrets which the execution role may read beside the operator's own.
 const SECRETS: &str = "GrantedSecretArns";
 
+/// What the execution role may do.
+const STATEMENTS: &str = "/Resources/ExecutionRole/Properties/Policies/0/PolicyDocument/Statement";
+
 /// The stack an Environment asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wanted {
@@ -52,10 +55,16 @@ pub fn render(environment: &Environment, cluster_id: &str) -> Result<Wanted, Pro
     {
         rules.extend(spec.network.allow_from.iter().map(|from| ingress(from)));
     }
+    let granted = grants::parameters(&spec.grants);
+    if !granted.is_empty()
+        && let Some(Value::Array(statements)) = template.pointer_mut(STATEMENTS)
+    {
+        statements.push(read_parameters(&granted));
+    }
     let template = template.to_string();
     if template.len() > TEMPLATE_LIMIT {
         return Err(invalid(format!(
-            "the stack's template has {} bytes with everything spec.network.allowFrom asks for, and CloudFormation takes {TEMPLATE_LIMIT}: \
+            "the stack's template has {} bytes with everything spec.network.allowFrom and spec.grants ask for, and CloudFormation takes {TEMPLATE_LIMIT}: \
              write fewer entries",
             template.len()
         )));
@@ -101,6 +110,20 @@ fn ingress(from: &str) -> Value {
         "CidrIp"
     };
     json!({"Description": "spec.network.allowFrom", "IpProtocol": "-1", source: from})
+}
+
+/// Lets the execution role read parameters. Not a parameter of the stack: only the template can put partition and account into ARNs.
+fn read_parameters(paths: &[&str]) -> Value {
+    let arns: Vec<Value> = paths
+        .iter()
+        .map(|path| {
+            let arn = format!(
+                "arn:${{AWS::Partition}}:ssm:${{AWS::Region}}:${{AWS::AccountId}}:parameter/{path}"
+            );
+            json!({"Fn::Sub": arn})
+        })
+        .collect();
+    json!({"Sid": "ReadGrantedParameters", "Effect": "Allow", "Action": "ssm:GetParameters", "Resource": arns})
 }
 
 fn parameters(environment: &Environment, name: &str) -> BTreeMap<String, String> {

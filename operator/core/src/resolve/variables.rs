@@ -79,18 +79,27 @@ fn value(
         value,
         value_from,
     } = entry;
+    let field = format!("env {name}");
     let from = value_from.clone().unwrap_or_default();
-    match (value, &from.service_ref, &from.aws_secret_ref) {
-        (Some(value), None, None) => Ok(Value::Plain(value.clone())),
-        (None, Some(service), None) => {
+    match (
+        value,
+        &from.service_ref,
+        &from.aws_secret_ref,
+        &from.ssm_parameter_ref,
+    ) {
+        (Some(value), None, None, None) => Ok(Value::Plain(value.clone())),
+        (None, Some(service), None, None) => {
             referenced(name, service, place, neighbours).map(Value::Plain)
         }
-        (None, None, Some(secret)) => {
-            secrets::value_from(&format!("env {name}"), secret, place, namespace).map(Value::Secret)
+        (None, None, Some(secret), None) => {
+            secrets::value_from(&field, secret, place, namespace).map(Value::Secret)
+        }
+        (None, None, None, Some(parameter)) => {
+            secrets::value_from_parameter(&field, parameter, place, namespace).map(Value::Secret)
         }
         _ => Err(Problem::new(
             Reason::InvalidSpec,
-            format!("env {name}: write exactly one of value and valueFrom, with one source"),
+            format!("{field}: write exactly one of value and valueFrom, with one source"),
         )),
     }
 }

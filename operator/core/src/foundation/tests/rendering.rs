@@ -1,7 +1,7 @@
 use super::*;
 use crate::hash::Hash;
 use privateservice_api::environment::Foundation;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 fn rules(wanted: &Wanted) -> Vec<Value> {
     let template: Value = serde_json::from_str(&wanted.template).unwrap();
@@ -238,4 +238,29 @@ fn the_execution_role_reads_the_secrets_that_are_granted_to_anybody() {
         .collect();
     let refused = render(&environment, "c").unwrap_err();
     assert!(refused.message.contains("4096"), "{}", refused.message);
+}
+
+#[test]
+fn the_execution_role_reads_the_parameters_that_are_granted_to_anybody_and_no_others() {
+    let mut environment = environment();
+    let statements = |environment: &Environment| {
+        let wanted = render(environment, "c").unwrap();
+        let template: Value = serde_json::from_str(&wanted.template).unwrap();
+        let path = "/Resources/ExecutionRole/Properties/Policies/0/PolicyDocument/Statement";
+        template.pointer(path).unwrap().as_array().unwrap().clone()
+    };
+    let before = statements(&environment);
+    assert!(!before.is_empty());
+    let grant = |parameters: &[&str]| privateservice_api::environment::Grant {
+        namespaces: vec!["team-a".into()],
+        parameters: parameters.iter().map(|name| (*name).to_owned()).collect(),
+        ..Default::default()
+    };
+    environment.spec.grants = vec![grant(&["/team-b/*", "flag"]), grant(&["/flag"])];
+    let mut after = statements(&environment);
+    let arn = |path: &str| json!({"Fn::Sub": format!("arn:${{AWS::Partition}}:ssm:${{AWS::Region}}:${{AWS::AccountId}}:parameter/{path}")});
+    let added = after.pop().unwrap();
+    assert_eq!(added["Action"], "ssm:GetParameters");
+    assert_eq!(added["Resource"], json!([arn("flag"), arn("team-b/*")]));
+    assert_eq!(after, before);
 }

@@ -153,3 +153,40 @@ fn a_secret_in_plain_text_is_told_without_its_value() {
         assert_eq!(noticed(harmless), None, "{harmless}");
     }
 }
+
+#[test]
+fn a_parameter_is_told_to_ecs_by_its_arn_where_it_is_granted() {
+    let parameter = |name: &str, granted: &str| {
+        let env = format!("[{{name: FLAG, valueFrom: {{ssmParameterRef: {{name: {name}}}}}}}]");
+        let grants = format!("[{{namespaces: [team-a], parameters: ['{granted}']}}]");
+        try_env(&env, &grants, &[])
+            .map(|resolved| resolved.desired.task_definition.container.secrets["FLAG"].clone())
+    };
+    let arn = |path: &str| format!("arn:aws:ssm:eu-west-3:111122223333:parameter/{path}");
+    for (name, granted, path) in [
+        ("/shop/flag", "/shop/*", "shop/flag"),
+        ("/shop/flag", "/shop/flag", "shop/flag"),
+        ("flag", "flag", "flag"),
+        ("flag", "/flag", "flag"),
+        ("/flag", "*", "flag"),
+    ] {
+        assert_eq!(
+            parameter(name, granted).unwrap(),
+            arn(path),
+            "{name} {granted}"
+        );
+    }
+    for (name, granted) in [
+        ("/shop/flag", "/shop"),
+        ("/shop/flag", "/sho"),
+        ("/shop/flag", "/team-a/*"),
+    ] {
+        let problem = parameter(name, granted).unwrap_err();
+        assert_eq!(problem.reason, Reason::NamespaceNotAllowed);
+        assert!(
+            problem.message.contains(r#"parameters: ["/shop/flag"]"#),
+            "{}",
+            problem.message
+        );
+    }
+}
