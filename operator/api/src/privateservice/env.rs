@@ -1,4 +1,9 @@
 //! Environment variables and where their values come from. Types only.
+// On the module, because the derive makes a second struct of the same fields.
+#![expect(
+    clippy::struct_field_names,
+    reason = "the words of the API, as in a Pod's valueFrom"
+)]
 
 use super::secrets::{AwsSecretRef, SsmParameterRef};
 use kube::KubeSchema;
