@@ -9,6 +9,7 @@ async fn a_harmless_edit_changes_the_stack_at_once_and_services_go_on() {
     let edit = json!({"spec": {
         "logging": {"retentionDays": 14},
         "network": {"allowFrom": ["10.9.0.0/16"]},
+        "grants": [{"namespaces": ["team-a"], "parameters": ["/shop/*", "flag"]}],
     }});
     world.patch_environment("staging", &edit).await.unwrap();
     let after = until(&world, "staging", "the stack to be changed", |found| {
@@ -28,7 +29,7 @@ async fn a_harmless_edit_changes_the_stack_at_once_and_services_go_on() {
     );
 
     // There and back again.
-    let back = json!({"spec": {"logging": null, "network": {"allowFrom": null}}});
+    let back = json!({"spec": {"logging": null, "network": {"allowFrom": null}, "grants": null}});
     world.patch_environment("staging", &back).await.unwrap();
     until(&world, "staging", "the stack to be as it was", |found| {
         let status = found.status.clone().unwrap_or_default();
