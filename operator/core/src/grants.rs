@@ -44,18 +44,13 @@ pub fn granted(
     place: &Place,
     namespace: &str,
 ) -> Result<Granted, Problem> {
-    let secret = spec
+    let registry_credentials = spec
         .source
         .image
         .as_ref()
         .and_then(|image| image.credentials_secret_arn.as_deref());
-    if let Some(secret) = secret {
-        let reference = Reference {
-            field: "source.image.credentialsSecretArn",
-            list: "secrets",
-            id: secret,
-        };
-        check_secret(&reference, place, namespace)?;
+    if let Some(arn) = registry_credentials {
+        secret("source.image.credentialsSecretArn", arn, place, namespace)?;
     }
     if let Some(role) = spec.task_role_arn.as_deref() {
         let reference = Reference {
@@ -113,7 +108,7 @@ pub fn granted(
             .clone()
             .or_else(|| place.task_role_arn.clone()),
         security_groups,
-        registry_credentials: secret.map(str::to_owned),
+        registry_credentials: registry_credentials.map(str::to_owned),
     })
 }
 
@@ -136,11 +131,28 @@ pub fn secret(field: &str, arn: &str, place: &Place, namespace: &str) -> Result<
         list: "secrets",
         id: arn,
     };
-    check_secret(&reference, place, namespace)
+    match namespace_of_secret(reference.id, place) {
+        Some(owner) if owner == namespace => Ok(()),
+        Some(owner) => Err(Problem::new(
+            Reason::NamespaceNotAllowed,
+            format!(
+                "{}: {} belongs to the Kubernetes namespace {owner}, because its name begins with {}/{owner}/, and cannot be granted to \
+                 {namespace}: ask the owners of Environment {} for a secret of another name",
+                reference.field, reference.id, place.environment, place.environment
+            ),
+        )),
+        None if has(place, namespace, |grant| {
+            matches_any(&grant.secrets, reference.id)
+        }) =>
+        {
+            Ok(())
+        }
+        None => Err(reference.refused(place, namespace)),
+    }
 }
 
-/// Whether a Kubernetes namespace may name a parameter in a field. `/shop/flag` and `shop/flag` are one parameter to AWS: both have the ARN
-/// `...:parameter/shop/flag`.
+/// Whether a Kubernetes namespace may name a parameter in a field. `/flag` and `flag` are one parameter to AWS: both have the ARN
+/// `...:parameter/flag`.
 ///
 /// # Errors
 /// `NamespaceNotAllowed`, in words that say what the Environment's owners would have to add.
@@ -176,27 +188,6 @@ pub fn parameters(grants: &[Grant]) -> Vec<&str> {
 /// A parameter's name as it stands in its ARN behind `:parameter/`.
 pub fn parameter_path(name: &str) -> &str {
     name.strip_prefix('/').unwrap_or(name)
-}
-
-fn check_secret(reference: &Reference<'_>, place: &Place, namespace: &str) -> Result<(), Problem> {
-    match namespace_of_secret(reference.id, place) {
-        Some(owner) if owner == namespace => Ok(()),
-        Some(owner) => Err(Problem::new(
-            Reason::NamespaceNotAllowed,
-            format!(
-                "{}: {} belongs to the Kubernetes namespace {owner}, because its name begins with {}/{owner}/, and cannot be granted to \
-                 {namespace}: ask the owners of Environment {} for a secret of another name",
-                reference.field, reference.id, place.environment, place.environment
-            ),
-        )),
-        None if has(place, namespace, |grant| {
-            matches_any(&grant.secrets, reference.id)
-        }) =>
-        {
-            Ok(())
-        }
-        None => Err(reference.refused(place, namespace)),
-    }
 }
 
 fn check_role(reference: &Reference<'_>, place: &Place, namespace: &str) -> Result<(), Problem> {

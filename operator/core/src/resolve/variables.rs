@@ -80,16 +80,16 @@ fn value(
         value_from,
     } = entry;
     let field = format!("env {name}");
-    let from = value_from.clone().unwrap_or_default();
+    let from = value_from.as_ref();
     match (
         value,
-        &from.service_ref,
-        &from.aws_secret_ref,
-        &from.ssm_parameter_ref,
+        from.and_then(|from| from.service_ref.as_ref()),
+        from.and_then(|from| from.aws_secret_ref.as_ref()),
+        from.and_then(|from| from.ssm_parameter_ref.as_ref()),
     ) {
         (Some(value), None, None, None) => Ok(Value::Plain(value.clone())),
         (None, Some(service), None, None) => {
-            referenced(name, service, place, neighbours).map(Value::Plain)
+            referenced(&field, service, place, neighbours).map(Value::Plain)
         }
         (None, None, Some(secret), None) => {
             secrets::value_from(&field, secret, place, namespace).map(Value::Secret)
@@ -105,7 +105,7 @@ fn value(
 }
 
 fn referenced(
-    variable: &str,
+    field: &str,
     reference: &ServiceRef,
     place: &Place,
     neighbours: &dyn Neighbours,
@@ -115,12 +115,12 @@ fn referenced(
     let name = &reference.name;
     let spec = neighbours.ports_of(environment, name).ok_or_else(|| {
         missing(format!(
-            "env {variable}: there is no PrivateService {name} in Environment {environment} (yet)"
+            "{field}: there is no PrivateService {name} in Environment {environment} (yet)"
         ))
     })?;
     let all = ports::ports(spec.as_deref()).map_err(|problem| {
         missing(format!(
-            "env {variable}: PrivateService {name}: {}",
+            "{field}: PrivateService {name}: {}",
             problem.message
         ))
     })?;
@@ -136,7 +136,7 @@ fn referenced(
     let port = port.ok_or_else(|| {
         let offered: Vec<&str> = all.iter().map(|port| port.name.as_str()).collect();
         missing(format!(
-            "env {variable}: PrivateService {name} has no port {}; it has {}",
+            "{field}: PrivateService {name} has no port {}; it has {}",
             reference.port.as_deref().unwrap_or("at all"),
             if offered.is_empty() {
                 "none".to_owned()
@@ -153,7 +153,7 @@ fn referenced(
             return Err(Problem::new(
                 Reason::InvalidSpec,
                 format!(
-                    "env {variable}: port {} of {name} is tcp and has no url; write format: hostPort",
+                    "{field}: port {} of {name} is tcp and has no url; write format: hostPort",
                     port.name
                 ),
             ));
