@@ -47,9 +47,11 @@ async fn the_operator_uses_every_right_it_has_and_needs_no_other() {
     .await
     .unwrap();
     world
-        .apply_service("web", "{source: {image: {name: 'nginx:1'}}}")
+        .apply_config_map("site", &json!({"MODE": "fast"}))
         .await
         .unwrap();
+    let spec = "{source: {image: {name: 'nginx:1'}}, envFrom: [{configMapRef: {name: site}}]}";
+    world.apply_service("web", spec).await.unwrap();
     world.ready("web").await.unwrap();
     // The second time, the same Event is counted instead of told.
     for round in 0..2 {

@@ -9,6 +9,10 @@
 - apiGroups: [flexstack.dev]
   resources: [privateservices/status]
   verbs: [patch]
+# referenced.rs watches the metadata of ConfigMaps, and reads those that PrivateServices refer to.
+- apiGroups: [""]
+  resources: [configmaps]
+  verbs: [get, list, watch]
 {{ include "privateservice-operator.eventRules" . }}
 {{- end -}}
 

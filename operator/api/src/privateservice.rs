@@ -20,7 +20,9 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use env::{EnvVar, EnvVarSource, ServiceRef, ServiceRefFormat};
+pub use env::{
+    ConfigMapKeyRef, EnvFromSource, EnvVar, EnvVarSource, ObjectName, ServiceRef, ServiceRefFormat,
+};
 pub use health_check::HealthCheck;
 pub use logging::{AxiomLogging, CloudWatchLogging, DatadogLogging, FluentBitLogging, Logging};
 pub use ports::{Port, Protocol};
@@ -123,6 +125,13 @@ pub struct PrivateServiceSpec {
     #[schemars(length(max = 200))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
     pub env: Vec<EnvVar>,
+
+    /// Variables taken from all keys of other objects, at most 16 entries. A later entry wins over
+    /// an earlier one, `env` over all of them, and all of them over the Environment's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16))]
+    #[x_kube(merge_strategy = ListMerge::Atomic)]
+    pub env_from: Vec<EnvFromSource>,
 
     /// How a new version replaces the old one.
     #[serde(skip_serializing_if = "Option::is_none")]

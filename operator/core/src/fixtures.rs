@@ -9,7 +9,7 @@ use crate::observed::{
 };
 use crate::owner::Owner;
 use crate::place::Place;
-use crate::resolve::{Neighbours, Resolved, resolve};
+use crate::resolve::{ConfigMapData, Neighbours, Resolved, resolve};
 use crate::step::{Reference, Step};
 use k8s_openapi::jiff::Timestamp;
 use privateservice_api::environment::EnvironmentType;
@@ -57,14 +57,21 @@ pub(crate) fn place() -> Place {
     }
 }
 
-/// Neighbours by name.
+/// Services, and ConfigMaps, by name.
 #[derive(Default)]
-pub(crate) struct Known(pub(crate) BTreeMap<String, Option<Vec<Port>>>);
+pub(crate) struct Known(
+    pub(crate) BTreeMap<String, Option<Vec<Port>>>,
+    pub(crate) BTreeMap<String, ConfigMapData>,
+);
 
 impl Neighbours for Known {
     fn ports_of(&self, environment: &str, name: &str) -> Option<Option<Vec<Port>>> {
         assert_eq!(environment, "pre-prod");
         self.0.get(name).cloned()
+    }
+
+    fn config_map(&self, name: &str) -> Option<ConfigMapData> {
+        self.1.get(name).cloned()
     }
 }
 

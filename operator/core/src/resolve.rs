@@ -9,7 +9,7 @@ mod secrets;
 mod size;
 mod variables;
 
-pub use variables::Neighbours;
+pub use variables::{ConfigMapData, Neighbours};
 
 use crate::defaults;
 use crate::desired::Desired;
@@ -55,7 +55,8 @@ pub struct Notice {
 /// Resolves one object.
 ///
 /// # Errors
-/// `InvalidSpec` for what no schema rule could refuse; `NamespaceNotAllowed` for a reference that is not granted; `ReferenceNotFound` for a `serviceRef` to something that is not there.
+/// `InvalidSpec` for what no schema rule could refuse; `NamespaceNotAllowed` for a reference that is not granted; `ReferenceNotFound` for a
+/// reference to something that is not there.
 pub fn resolve(
     object: &PrivateService,
     place: &Place,
@@ -232,6 +233,7 @@ pub fn resolve(
         place.kind,
     ));
     notices.extend(variables::plain_secrets(&spec.env));
+    notices.extend(variables.notices);
     Ok(Resolved {
         desired,
         effective,
@@ -298,6 +300,7 @@ fn spec_of_intent(object: &PrivateService) -> serde_json::Value {
             "tags",
             "environment",
             "env",
+            "envFrom",
         ] {
             fields.remove(field);
         }

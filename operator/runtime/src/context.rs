@@ -7,8 +7,9 @@ use crate::index::{self, Index};
 use crate::locked::Locked;
 use crate::metrics::Metrics;
 use crate::privateservice::{Remembered, Waves};
+use crate::referenced::Referenced;
 use crate::status::Statuses;
-use k8s_openapi::api::core::v1::Namespace;
+use k8s_openapi::api::core::v1::{ConfigMap, Namespace};
 use kube::Client;
 use kube::core::PartialObjectMeta;
 use kube::runtime::reflector::{ObjectRef, Store};
@@ -37,6 +38,8 @@ pub struct Context {
     pub environments: Store<Environment>,
     /// Cache of the metadata of all Kubernetes namespaces.
     pub namespaces: Store<PartialObjectMeta<Namespace>>,
+    /// The ConfigMaps that PrivateServices refer to.
+    pub(crate) config_maps: Referenced<ConfigMap>,
     /// Who has to do with whom.
     pub index: Index,
     /// Statuses of PrivateServices, as last written.

@@ -25,6 +25,7 @@ mod malformed;
 pub mod metrics;
 mod privateservice;
 mod readiness;
+mod referenced;
 mod run;
 pub mod status;
 pub mod telemetry;

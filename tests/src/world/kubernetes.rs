@@ -42,13 +42,11 @@ impl World {
             &GroupVersionKind::gvk(group, version, kind),
             &plural,
         );
-        let api: Api<DynamicObject> = if kind == "PrivateService" {
-            let namespace = object["metadata"]["namespace"]
-                .as_str()
-                .unwrap_or(&self.namespace);
-            Api::namespaced_with(self.client.clone(), namespace, &resource)
-        } else {
-            Api::all_with(self.client.clone(), &resource)
+        let named = object["metadata"]["namespace"].as_str();
+        let namespace = named.or((kind == "PrivateService").then_some(&*self.namespace));
+        let api: Api<DynamicObject> = match namespace {
+            Some(namespace) => Api::namespaced_with(self.client.clone(), namespace, &resource),
+            None => Api::all_with(self.client.clone(), &resource),
         };
         let name = object["metadata"]["name"].as_str().context("no name")?;
         let params = PatchParams::apply("tests").force();
@@ -219,6 +217,18 @@ impl World {
             );
             Ok(())
         })
+        .await
+    }
+
+    /// Applies a ConfigMap with this data, instead of what it held.
+    ///
+    /// # Errors
+    /// When the API server refuses it.
+    pub async fn apply_config_map(&self, name: &str, data: &Value) -> Result<()> {
+        self.apply(&json!({
+            "apiVersion": "v1", "kind": "ConfigMap",
+            "metadata": {"name": name, "namespace": self.namespace}, "data": data,
+        }))
         .await
     }
 

@@ -1,16 +1,19 @@
 //! Where an object belongs: its Environment, whether it may use it, and whether its name there is its own. Reads caches only.
 
 use crate::context::Context;
-use crate::kind;
+use crate::{index, kind};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use kube::ResourceExt;
 use kube::core::{Selector, SelectorExt};
 use privateservice_api::conditions::Reason;
 use privateservice_api::privateservice::Port;
 use privateservice_api::{Environment, PrivateService};
+use privateservice_core::owner::ObjectKey;
 use privateservice_core::place::{self, Place};
 use privateservice_core::problem::Problem;
-use privateservice_core::resolve::Neighbours;
+use privateservice_core::resolve::{ConfigMapData, Neighbours};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The place of an object.
 pub(super) fn place(object: &PrivateService, ctx: &Context) -> Result<Place, Problem> {
@@ -86,7 +89,7 @@ fn namesakes<'a>(
     name: &str,
     environment: &'a str,
     ctx: &'a Context,
-) -> impl Iterator<Item = std::sync::Arc<PrivateService>> + 'a {
+) -> impl Iterator<Item = Arc<PrivateService>> + 'a {
     ctx.index
         .namesakes(name)
         .into_iter()
@@ -109,13 +112,56 @@ fn rank(object: &PrivateService) -> (i64, String) {
     (created, object.namespace().unwrap_or_default())
 }
 
-/// The services of the caches, for references between them.
-pub(super) struct CachedNeighbours<'a>(pub(super) &'a Context);
+/// What an object refers to in Kubernetes.
+pub(super) struct Surroundings<'a> {
+    ctx: &'a Context,
+    config_maps: BTreeMap<String, Arc<ConfigMapData>>,
+}
 
-impl Neighbours for CachedNeighbours<'_> {
+impl<'a> Surroundings<'a> {
+    /// Reads what is not in memory yet.
+    ///
+    /// # Errors
+    /// `AccessDenied` if the operator may not read it.
+    pub(super) async fn of(
+        object: &PrivateService,
+        ctx: &'a Context,
+    ) -> anyhow::Result<Result<Self, Problem>> {
+        let mut config_maps = BTreeMap::new();
+        for name in index::config_maps_of(object) {
+            let key = index::beside(&kind::key(object), &name);
+            match ctx.config_maps.read(&key).await {
+                Ok(Some(data)) => {
+                    config_maps.insert(name, data);
+                }
+                Ok(None) => {}
+                Err(error) if error.is_forbidden() => {
+                    return Ok(Err(unreadable("ConfigMap", &key)));
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(Ok(Self { ctx, config_maps }))
+    }
+}
+
+fn unreadable(kind: &str, key: &ObjectKey) -> Problem {
+    Problem::new(
+        Reason::AccessDenied,
+        format!(
+            "the operator may not read {kind} {key} in Kubernetes: install its chart with rbac.create, or give its service account that right"
+        ),
+    )
+}
+
+impl Neighbours for Surroundings<'_> {
     fn ports_of(&self, environment: &str, name: &str) -> Option<Option<Vec<Port>>> {
-        namesakes(name, environment, self.0)
+        namesakes(name, environment, self.ctx)
             .min_by_key(|other| rank(other))
             .map(|other| other.spec.ports.clone())
+    }
+
+    fn config_map(&self, name: &str) -> Option<ConfigMapData> {
+        self.config_maps.get(name).map(|data| (**data).clone())
     }
 }
