@@ -174,7 +174,9 @@ fn bounded(schema: &Value, at: &str, problems: &mut Vec<String>) {
             }
             let list = schema["x-kubernetes-list-type"].as_str();
             // Grants have no key, and neither have sources of variables, whose order counts: whoever changes such a list writes all of it.
-            let whole = [".grants", ".envFrom"].iter().any(|list| at.ends_with(list));
+            let whole = [".grants", ".envFrom"]
+                .iter()
+                .any(|list| at.ends_with(list));
             let keyed = list == Some("map") || whole;
             if schema["items"]["type"] == "object" && !keyed || list.is_none() {
                 problems.push(format!("{at} has list type {list:?}"));

@@ -8,7 +8,7 @@
 use privateservice_api::environment::EnvironmentType;
 use privateservice_api::privateservice::{Port, PrivateService};
 use privateservice_core::place::Place;
-use privateservice_core::resolve::{ConfigMapData, Neighbours, Resolved, resolve};
+use privateservice_core::resolve::{Neighbours, ObjectData, Resolved, SecretLookup, resolve};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -43,8 +43,12 @@ impl Neighbours for Others {
         self.0.get(name).cloned()
     }
 
-    fn config_map(&self, _name: &str) -> Option<ConfigMapData> {
+    fn config_map(&self, _name: &str) -> Option<ObjectData> {
         None
+    }
+
+    fn secret(&self, _name: &str) -> SecretLookup {
+        SecretLookup::Off
     }
 }
 

@@ -19,6 +19,8 @@ pub struct Entry {
     pub references: BTreeSet<String>,
     /// Names of the ConfigMaps of its namespace that it refers to.
     pub config_maps: BTreeSet<String>,
+    /// Names of the Secrets of its namespace that it refers to.
+    pub secrets: BTreeSet<String>,
 }
 
 impl Entry {
@@ -35,6 +37,7 @@ impl Entry {
             environment: environment_of(object, default_environment),
             references,
             config_maps: config_maps_of(object),
+            secrets: secrets_of(object),
         }
     }
 }
@@ -54,6 +57,34 @@ pub fn config_maps_of(object: &PrivateService) -> BTreeSet<String> {
         .filter_map(|entry| entry.config_map_ref.as_ref())
         .map(|reference| reference.name.clone());
     single.chain(whole).collect()
+}
+
+/// Names of the Secrets that an object refers to, in its own namespace.
+pub fn secrets_of(object: &PrivateService) -> BTreeSet<String> {
+    let spec = &object.spec;
+    let variables = spec
+        .env
+        .iter()
+        .filter_map(|entry| entry.value_from.as_ref()?.secret_key_ref.as_ref());
+    let logging = spec.logging.as_ref();
+    let datadog = logging.and_then(|logging| Some(&logging.datadog.as_ref()?.api_key));
+    let axiom = logging.and_then(|logging| Some(&logging.axiom.as_ref()?.token));
+    let fluent_bit = logging.and_then(|logging| Some(&logging.fluent_bit.as_ref()?.secret_options));
+    let logging = datadog
+        .into_iter()
+        .chain(axiom)
+        .chain(fluent_bit.into_iter().flat_map(|options| options.values()))
+        .filter_map(|source| source.secret_key_ref.as_ref());
+    let whole = spec
+        .env_from
+        .iter()
+        .filter_map(|entry| entry.secret_ref.as_ref())
+        .map(|reference| reference.name.clone());
+    variables
+        .chain(logging)
+        .map(|reference| reference.name.clone())
+        .chain(whole)
+        .collect()
 }
 
 /// The Environment an object uses: the one it names, else the one it was first placed in, else the default.
@@ -86,6 +117,7 @@ struct Inner {
     by_name: HashMap<String, BTreeSet<ObjectKey>>,
     by_reference: HashMap<String, BTreeSet<ObjectKey>>,
     by_config_map: HashMap<ObjectKey, BTreeSet<ObjectKey>>,
+    by_secret: HashMap<ObjectKey, BTreeSet<ObjectKey>>,
     by_environment: HashMap<String, BTreeSet<ObjectKey>>,
 }
 
@@ -109,6 +141,13 @@ impl Index {
         for name in &entry.config_maps {
             inner
                 .by_config_map
+                .entry(beside(key, name))
+                .or_default()
+                .insert(key.clone());
+        }
+        for name in &entry.secrets {
+            inner
+                .by_secret
                 .entry(beside(key, name))
                 .or_default()
                 .insert(key.clone());
@@ -147,6 +186,11 @@ impl Index {
         listed(self.read().by_config_map.get(config_map))
     }
 
+    /// The PrivateServices that refer to a Secret.
+    pub fn secret_users(&self, secret: &ObjectKey) -> Vec<ObjectKey> {
+        listed(self.read().by_secret.get(secret))
+    }
+
     /// The PrivateServices that use an Environment.
     pub fn users(&self, environment: &str) -> Vec<ObjectKey> {
         listed(self.read().by_environment.get(environment))
@@ -174,6 +218,9 @@ impl Inner {
         }
         for name in &entry.config_maps {
             drop_from(&mut self.by_config_map, &beside(key, name), key);
+        }
+        for name in &entry.secrets {
+            drop_from(&mut self.by_secret, &beside(key, name), key);
         }
         if let Some(environment) = &entry.environment {
             drop_from(&mut self.by_environment, environment.as_str(), key);
@@ -224,6 +271,7 @@ mod tests {
             environment: Some(environment.into()),
             references: references.iter().map(|&name| name.to_owned()).collect(),
             config_maps: BTreeSet::new(),
+            secrets: BTreeSet::new(),
         }
     }
 
@@ -284,6 +332,26 @@ mod tests {
         .unwrap();
         let names = ["one", "two"].map(String::from);
         assert_eq!(config_maps_of(&object), BTreeSet::from(names));
+    }
+
+    #[test]
+    fn an_object_refers_to_the_secrets_of_variables_and_of_its_logging() {
+        let mut object = PrivateService::default();
+        object.spec = serde_json::from_value(serde_json::json!({
+            "source": {},
+            "env": [{"name": "A", "valueFrom": {"secretKeyRef": {"name": "one", "key": "a"}}}],
+            "envFrom": [{"secretRef": {"name": "two"}}, {"configMapRef": {"name": "none"}}],
+            "logging": {"axiom": {"dataset": "d", "token": {"secretKeyRef": {"name": "three", "key": "t"}}}},
+        }))
+        .unwrap();
+        let names = ["one", "two", "three"].map(String::from);
+        assert_eq!(secrets_of(&object), BTreeSet::from(names));
+        let index = Index::default();
+        index.put(&key("a", "api"), Entry::of(&object, None));
+        assert_eq!(index.secret_users(&key("a", "two")), [key("a", "api")]);
+        assert_eq!(index.secret_users(&key("b", "two")), []);
+        index.remove(&key("a", "api"));
+        assert_eq!(index.secret_users(&key("a", "two")), []);
     }
 
     #[test]

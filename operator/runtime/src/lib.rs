@@ -29,6 +29,7 @@ mod referenced;
 mod run;
 pub mod status;
 pub mod telemetry;
+mod version_key;
 mod watch;
 
 pub use client::connect;

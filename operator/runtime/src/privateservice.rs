@@ -9,6 +9,7 @@ mod pass;
 mod placing;
 mod remembered;
 mod request;
+mod secrets;
 mod standing;
 mod waves;
 mod writing;

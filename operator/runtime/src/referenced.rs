@@ -3,15 +3,16 @@
 //! Invariant: of objects nobody refers to only metadata is kept. A watch of metadata tells when something changed; the content is read when
 //! a pass needs it and it is not the version that is kept.
 
+use crate::context::Context;
 use crate::index::Index;
 use crate::locked::Locked;
 use crate::status::{WriteError, within_deadline};
-use k8s_openapi::api::core::v1::ConfigMap;
+use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kube::core::{NamespaceResourceScope, PartialObjectMeta};
 use kube::runtime::reflector::{ObjectRef, Store};
 use kube::{Api, Client, Resource};
 use privateservice_core::owner::ObjectKey;
-use privateservice_core::resolve::ConfigMapData;
+use privateservice_core::resolve::ObjectData;
 use serde::de::DeserializeOwned;
 use std::collections::HashMap;
 use std::fmt::Debug;
@@ -27,24 +28,19 @@ pub(crate) trait Referable:
     + Sync
     + 'static
 {
-    /// Its content.
-    type Content: Send + Sync;
-
     /// The content of one.
-    fn content(self) -> Self::Content;
+    fn content(self) -> ObjectData;
 
     /// The PrivateServices that refer to one.
     fn users(index: &Index, key: &ObjectKey) -> Vec<ObjectKey>;
 
-    /// The kept ones.
-    fn of(context: &crate::context::Context) -> &Referenced<Self>;
+    /// The kept ones, if this kind is read at all.
+    fn of(context: &Context) -> Option<&Referenced<Self>>;
 }
 
 impl Referable for ConfigMap {
-    type Content = ConfigMapData;
-
-    fn content(self) -> ConfigMapData {
-        ConfigMapData {
+    fn content(self) -> ObjectData {
+        ObjectData {
             text: self.data.unwrap_or_default(),
             binary: self.binary_data.unwrap_or_default().into_keys().collect(),
         }
@@ -54,8 +50,30 @@ impl Referable for ConfigMap {
         index.config_map_users(key)
     }
 
-    fn of(context: &crate::context::Context) -> &Referenced<Self> {
-        &context.config_maps
+    fn of(context: &Context) -> Option<&Referenced<Self>> {
+        Some(&context.config_maps)
+    }
+}
+
+impl Referable for Secret {
+    /// What is UTF-8 without a NUL is text, as a variable takes it.
+    fn content(self) -> ObjectData {
+        let mut content = ObjectData::default();
+        for (key, bytes) in self.data.unwrap_or_default() {
+            match String::from_utf8(bytes.0) {
+                Ok(text) if !text.contains('\0') => drop(content.text.insert(key, text)),
+                Ok(_) | Err(_) => drop(content.binary.insert(key)),
+            }
+        }
+        content
+    }
+
+    fn users(index: &Index, key: &ObjectKey) -> Vec<ObjectKey> {
+        index.secret_users(key)
+    }
+
+    fn of(context: &Context) -> Option<&Referenced<Self>> {
+        context.secrets.as_ref()
     }
 }
 
@@ -63,13 +81,13 @@ impl Referable for ConfigMap {
 pub(crate) struct Referenced<K: Referable> {
     client: Client,
     seen: Store<PartialObjectMeta<K>>,
-    kept: Locked<HashMap<ObjectKey, Kept<K::Content>>>,
+    kept: Locked<HashMap<ObjectKey, Kept>>,
 }
 
 #[derive(Debug)]
-struct Kept<C> {
+struct Kept {
     version: Option<String>,
-    content: Arc<C>,
+    content: Arc<ObjectData>,
 }
 
 impl<K: Referable> Debug for Referenced<K> {
@@ -103,7 +121,7 @@ impl<K: Referable> Referenced<K> {
     pub(crate) async fn read(
         &self,
         key: &ObjectKey,
-    ) -> Result<Option<Arc<K::Content>>, WriteError> {
+    ) -> Result<Option<Arc<ObjectData>>, WriteError> {
         let at = ObjectRef::new(&key.name).within(&key.namespace);
         let Some(seen) = self.seen.get(&at) else {
             return Ok(None);

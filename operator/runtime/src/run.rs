@@ -16,9 +16,10 @@ use crate::privateservice::Waves;
 use crate::readiness::Readiness;
 use crate::referenced::Referenced;
 use crate::status::Statuses;
+use crate::version_key::VersionKeySource;
 use crate::{client, controller, malformed, watch};
 use anyhow::Context as _;
-use k8s_openapi::api::core::v1::{ConfigMap, Namespace};
+use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Secret};
 use kube::Client;
 use kube::core::PartialObjectMeta;
 use kube::runtime::reflector;
@@ -184,6 +185,7 @@ where
     let (environments, environment_writer) = reflector::store();
     let (namespaces, namespace_writer) = reflector::store();
     let (config_maps, config_map_writer) = reflector::store();
+    let (secrets, secret_writer) = config.kubernetes_secrets.then(reflector::store).unzip();
     let (events, publishing) = Events::new(client.clone());
     let context = Arc::new(Context {
         client: ClientHandle(client.clone()),
@@ -193,6 +195,8 @@ where
         environments,
         namespaces,
         config_maps: Referenced::new(client.clone(), config_maps),
+        secrets: secrets.map(|secrets| Referenced::new(client.clone(), secrets)),
+        version_key: VersionKeySource::new(&client, config.lease_namespace.as_deref()),
         index: Index::default(),
         service_statuses: Statuses::new(client.clone()),
         environment_statuses: Statuses::new(client),
@@ -219,6 +223,7 @@ where
             environments: environment_writer,
             namespaces: namespace_writer,
             config_maps: config_map_writer,
+            secrets: secret_writer,
         },
     );
     let mut publisher = tokio::spawn(publishing);
@@ -229,6 +234,9 @@ where
         let _ = context.environments.wait_until_ready().await;
         let _ = context.services.wait_until_ready().await;
         context.config_maps.wait_until_ready().await;
+        if let Some(secrets) = &context.secrets {
+            secrets.wait_until_ready().await;
+        }
     };
     tokio::select! {
         () = shutdown.cancelled() => return Ending::idle(Ok(())),
@@ -301,6 +309,7 @@ struct Writers {
     environments: reflector::store::Writer<Environment>,
     namespaces: reflector::store::Writer<PartialObjectMeta<Namespace>>,
     config_maps: reflector::store::Writer<PartialObjectMeta<ConfigMap>>,
+    secrets: Option<reflector::store::Writer<PartialObjectMeta<Secret>>>,
 }
 
 fn watch_all(
@@ -348,6 +357,20 @@ fn watch_all(
         nothing_refused.clone(),
         readiness.clone(),
     ));
+    if let Some(writer) = writers.secrets {
+        tasks.spawn(watch::follow::<PartialObjectMeta<Secret>>(
+            "cache of Secrets",
+            watch::objects(
+                client,
+                &config.watch_namespaces,
+                config.secret_selector.as_deref(),
+            ),
+            writer,
+            watch::ReferencedListener::new(Arc::clone(context)),
+            nothing_refused.clone(),
+            readiness.clone(),
+        ));
+    }
     tasks.spawn(watch::follow(
         "cache of namespaces",
         watch::kubernetes_namespaces(client),

@@ -1,10 +1,10 @@
 //! Environment variables: `PORT`, then the Environment's, then those of `envFrom`, then those of `env`; later wins.
 
-mod config_map;
+pub(super) mod object;
 mod plain_secrets;
 mod service_ref;
 
-pub use config_map::ConfigMapData;
+pub use object::{ObjectData, SecretLookup};
 pub(super) use plain_secrets::plain_secrets;
 
 use super::Notice;
@@ -12,6 +12,8 @@ use super::ports::{self, ResolvedPort};
 use super::secrets;
 use crate::place::Place;
 use crate::problem::Problem;
+use crate::stored_secret::{SecretValues, Target};
+use object::Kind;
 use privateservice_api::conditions::Reason;
 use privateservice_api::privateservice::{EnvVar, EnvVarSource, Port, PrivateService};
 use std::collections::BTreeMap;
@@ -23,7 +25,10 @@ pub trait Neighbours {
     fn ports_of(&self, environment: &str, name: &str) -> Option<Option<Vec<Port>>>;
 
     /// What is in the ConfigMap of that name in the object's own Kubernetes namespace, if there is one.
-    fn config_map(&self, name: &str) -> Option<ConfigMapData>;
+    fn config_map(&self, name: &str) -> Option<ObjectData>;
+
+    /// What is in the Secret of that name in the object's own Kubernetes namespace.
+    fn secret(&self, name: &str) -> SecretLookup;
 }
 
 /// The variables of a service. A name is in one of the two maps: ECS refuses a name that is in both lists of a container.
@@ -33,6 +38,8 @@ pub(super) struct Variables {
     pub(super) plain: BTreeMap<String, String>,
     /// What ECS reads the values from, by name.
     pub(super) secret: BTreeMap<String, String>,
+    /// What is to be stored where ECS reads it.
+    pub(super) stored: SecretValues,
     /// What the user should know about them.
     pub(super) notices: Vec<Notice>,
 }
@@ -41,10 +48,13 @@ impl Variables {
     fn set(&mut self, name: &str, value: Value) {
         self.plain.remove(name);
         self.secret.remove(name);
+        let target = Target::Variable(name.to_owned());
+        self.stored.remove(&target);
         match value {
-            Value::Plain(value) => self.plain.insert(name.to_owned(), value),
-            Value::Secret(from) => self.secret.insert(name.to_owned(), from),
-        };
+            Value::Plain(value) => drop(self.plain.insert(name.to_owned(), value)),
+            Value::Secret(from) => drop(self.secret.insert(name.to_owned(), from)),
+            Value::Stored(value) => self.stored.set(target, value),
+        }
     }
 }
 
@@ -53,6 +63,8 @@ enum Value {
     Plain(String),
     /// As ECS's `valueFrom`.
     Secret(String),
+    /// A value that is to be stored.
+    Stored(String),
 }
 
 /// Resolves all variables, on top of those the Environment shares.
@@ -71,9 +83,13 @@ pub(super) fn variables(
     variables.plain.extend(shared.clone());
     let namespace = object.metadata.namespace.as_deref().unwrap_or_default();
     for entry in &object.spec.env_from {
-        let taken = config_map::all_of(entry, neighbours)?;
+        let taken = object::all_of(entry, neighbours)?;
         for (name, value) in taken.variables {
-            variables.set(&name, Value::Plain(value));
+            let value = match taken.kind {
+                Kind::ConfigMap => Value::Plain(value),
+                Kind::Secret => Value::Stored(value),
+            };
+            variables.set(&name, value);
         }
         variables.notices.extend(taken.notice);
     }
@@ -128,6 +144,7 @@ fn sources(
         aws_secret_ref,
         ssm_parameter_ref,
         config_map_key_ref,
+        secret_key_ref,
     } = from;
     let service = service_ref.as_ref().map(|service| {
         service_ref::referenced(field, service, place, neighbours).map(Value::Plain)
@@ -138,10 +155,13 @@ fn sources(
     let parameter = ssm_parameter_ref.as_ref().map(|parameter| {
         secrets::value_from_parameter(field, parameter, place, namespace).map(Value::Secret)
     });
-    let config_map = config_map_key_ref
-        .as_ref()
-        .map(|key| config_map::key(field, key, neighbours).map(Value::Plain));
-    [service, secret, parameter, config_map]
+    let config_map = config_map_key_ref.as_ref().map(|one| {
+        object::key(field, Kind::ConfigMap, &one.name, &one.key, neighbours).map(Value::Plain)
+    });
+    let stored = secret_key_ref.as_ref().map(|one| {
+        object::key(field, Kind::Secret, &one.name, &one.key, neighbours).map(Value::Stored)
+    });
+    [service, secret, parameter, config_map, stored]
         .into_iter()
         .flatten()
         .collect()

@@ -53,7 +53,9 @@ impl<K: Referable> Listener<PartialObjectMeta<K>> for ReferencedListener<K> {
 
     fn gone(&mut self, key: &ObjectKey) {
         self.known.remove(key);
-        K::of(&self.context).forget(key);
+        if let Some(kept) = K::of(&self.context) {
+            kept.forget(key);
+        }
         self.wake_users(key);
     }
 }

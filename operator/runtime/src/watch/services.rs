@@ -60,11 +60,19 @@ impl ServiceListener {
 
     /// What is in objects that it referred to is kept only for as long as somebody else does, or it still does.
     fn forget_unused(&self, key: &ObjectKey, before: Option<&Entry>) {
-        let names = before.map(|before| &before.config_maps);
-        for name in names.into_iter().flatten() {
+        let index = &self.context.index;
+        for name in before.iter().flat_map(|before| &before.config_maps) {
             let config_map = index::beside(key, name);
-            if self.context.index.config_map_users(&config_map).is_empty() {
+            if index.config_map_users(&config_map).is_empty() {
                 self.context.config_maps.forget(&config_map);
+            }
+        }
+        for name in before.iter().flat_map(|before| &before.secrets) {
+            let secret = index::beside(key, name);
+            if let Some(secrets) = &self.context.secrets
+                && index.secret_users(&secret).is_empty()
+            {
+                secrets.forget(&secret);
             }
         }
     }

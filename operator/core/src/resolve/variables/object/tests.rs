@@ -4,7 +4,7 @@ use crate::place::Place;
 use crate::resolve::{Resolved, resolve};
 
 fn known() -> Known {
-    let data = |text: &[(&str, &str)], binary: &[&str]| ConfigMapData {
+    let data = |text: &[(&str, &str)], binary: &[&str]| ObjectData {
         text: text
             .iter()
             .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
@@ -16,12 +16,12 @@ fn known() -> Known {
         ("late", data(&[("A", "late"), ("1st", "x")], &[])),
         ("empty", data(&[], &[])),
     ];
-    Known(
-        BTreeMap::new(),
-        config_maps
+    Known {
+        config_maps: config_maps
             .map(|(name, data)| (name.to_owned(), data))
             .into(),
-    )
+        ..Known::default()
+    }
 }
 
 fn try_with(fields: &str, known: &Known) -> Result<Resolved, Problem> {
@@ -108,7 +108,7 @@ fn what_is_not_there_is_told_by_the_variables_name() {
         ),
         (
             "env: [{name: M, valueFrom: {configMapKeyRef: {name: shop, key: logo}}}]",
-            "env M: the key logo is binary data",
+            "env M: the key logo of ConfigMap shop is binary data",
         ),
         (
             "envFrom: [{configMapRef: {name: none}}]",
@@ -129,7 +129,7 @@ fn a_changed_value_is_another_intent_and_how_it_is_named_is_none() {
     let before = try_with(single, &known()).unwrap().desired;
     let mut changed = known();
     changed
-        .1
+        .config_maps
         .get_mut("shop")
         .unwrap()
         .text
