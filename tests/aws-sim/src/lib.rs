@@ -27,6 +27,7 @@ mod faults;
 mod forward;
 mod holds;
 mod log;
+mod members;
 mod neighbours;
 mod options;
 mod quota;
