@@ -157,6 +157,7 @@ impl World {
         serde_json::json!({
             "now": now.seconds(), "clusters": clusters, "services": services, "tasks": tasks,
             "serviceDeployments": deployments, "taskDefinitions": definitions,
+            "secrets": self.secrets.state(),
         })
     }
 

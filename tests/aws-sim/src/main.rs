@@ -27,7 +27,7 @@ struct Serve {
     /// Loopback address to listen on; port 0 takes a free one.
     #[arg(long, default_value = "127.0.0.1:0")]
     address: SocketAddr,
-    /// Base URL of the stand-in for every service but ECS.
+    /// Base URL of the stand-in for every service but ECS and Secrets Manager.
     #[arg(long)]
     upstream: Option<String>,
     /// Simulated seconds in a real second.
@@ -42,10 +42,10 @@ struct Serve {
     /// Multiplies the published bursts where rates are enforced.
     #[arg(long, default_value_t = 1.0, requires = "quota_factor")]
     burst_factor: f64,
-    /// Account of the ECS resources.
+    /// Account of the ECS resources and secrets.
     #[arg(long, default_value = "111122223333")]
     account: String,
-    /// Region of the ECS resources.
+    /// Region of the ECS resources and secrets.
     #[arg(long, default_value = "us-east-1")]
     region: String,
     /// Simulated seconds for which a new service is MISSING to readers.

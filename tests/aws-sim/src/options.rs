@@ -14,11 +14,11 @@ pub struct Options {
     pub clock: ClockKind,
     /// AWS's published request rates; `None` enforces nothing.
     pub quotas: Option<Quotas>,
-    /// Base URL of the stand-in that answers everything but ECS, such as `http://127.0.0.1:4566`.
+    /// Base URL of the stand-in that answers everything but ECS and Secrets Manager, such as `http://127.0.0.1:4566`.
     pub upstream: Option<String>,
-    /// The account of all ECS resources: 12 digits.
+    /// The account of all ECS resources and secrets: 12 digits.
     pub account: String,
-    /// The region of all ECS resources.
+    /// The region of all ECS resources and secrets.
     pub region: String,
     /// For how long after CreateService the service is MISSING to readers (simulated time).
     pub describe_lag: Duration,
@@ -120,6 +120,9 @@ pub struct Timing {
     pub superseded_stops: Duration,
     /// From one failed attempt to place a task until the next.
     pub capacity_retry: Duration,
+    /// From a deletion of a secret without recovery until its name is free (Secrets Manager API reference, DeleteSecret:
+    /// "there might be a short delay").
+    pub forced_secret_deletion: Duration,
 }
 
 impl Default for Timing {
@@ -133,6 +136,7 @@ impl Default for Timing {
             rollback_begins: Duration::from_secs(1),
             superseded_stops: Duration::from_secs(5),
             capacity_retry: Duration::from_mins(3),
+            forced_secret_deletion: Duration::from_secs(5),
         }
     }
 }
