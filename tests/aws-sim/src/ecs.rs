@@ -23,6 +23,7 @@ mod surroundings;
 mod tags;
 mod task;
 mod task_definition;
+mod task_secrets;
 mod tasks_api;
 mod turn_back;
 mod update;

@@ -9,6 +9,7 @@ use crate::clock::ClockKind;
 
 /// Settings of a [`crate::Simulator`].
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub struct Options {
     /// How time passes.
     pub clock: ClockKind,
@@ -39,6 +40,8 @@ pub struct Options {
     pub early_exit_is_failure: bool,
     /// Whether CreateService and UpdateService ask the stand-in behind whether the subnets exist.
     pub check_subnets: bool,
+    /// Whether a task stops that names a secret of this account and Region that cannot be read. Otherwise it starts without.
+    pub check_secrets: bool,
     /// How images behave that no behaviour was set for.
     pub default_behaviour: Behaviour,
     /// A file to which every request is appended as one line of JSON.
@@ -61,6 +64,7 @@ impl Default for Options {
             timing: Timing::default(),
             early_exit_is_failure: true,
             check_subnets: false,
+            check_secrets: false,
             default_behaviour: Behaviour::default(),
             record: None,
         }

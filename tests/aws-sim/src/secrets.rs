@@ -25,7 +25,7 @@ use crate::options::Options;
 use crate::random::Random;
 use secret::Secret;
 
-pub(crate) use value::hidden;
+pub(crate) use value::{SecretValue, hidden};
 
 /// The secrets of one account in one Region.
 #[derive(Debug)]

@@ -213,6 +213,25 @@ impl Simulator {
             .peek(name_or_arn, version_or_stage, now)
     }
 
+    /// The variables that a task was given at its start, plain ones and those from secrets, by name; of two containers with the
+    /// same variable the essential one's. Empty for a task that is not known, and for one that could not be started.
+    pub fn task_environment(&self, task_arn: &str) -> BTreeMap<String, String> {
+        let world = locked(&self.inner.world);
+        let given = world.given_to(task_arn);
+        given
+            .map(|given| given.environment.clone())
+            .unwrap_or_default()
+    }
+
+    /// The options of log drivers that a task was given out of secrets at its start, by name.
+    pub fn task_log_options(&self, task_arn: &str) -> BTreeMap<String, String> {
+        let world = locked(&self.inner.world);
+        let given = world.given_to(task_arn);
+        given
+            .map(|given| given.log_options.clone())
+            .unwrap_or_default()
+    }
+
     /// All requests since the log was last reset, in the order they took effect.
     pub fn requests(&self) -> Vec<Request> {
         locked(&self.inner.log).since(0)

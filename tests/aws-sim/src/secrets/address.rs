@@ -27,6 +27,11 @@ fn before_suffix(rest: &str) -> Option<&str> {
 }
 
 impl Secrets {
+    /// What every ARN of this account and Region begins with.
+    pub(crate) fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
     /// The name of the secret that a reference names, if it exists.
     pub(super) fn name_of(&self, reference: &str, now: Moment) -> Result<String, AwsError> {
         let rest = reference.strip_prefix(&self.prefix);

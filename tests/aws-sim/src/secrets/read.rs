@@ -7,6 +7,7 @@ use super::Secrets;
 use super::list::{self, Page};
 use super::refusals;
 use super::secret::Secret;
+use super::value::SecretValue;
 use crate::clock::Moment;
 use crate::errors::AwsError;
 
@@ -89,6 +90,21 @@ impl Secrets {
             answer["NextToken"] = json!(next);
         }
         Ok(answer)
+    }
+
+    /// The value that a task is given at its start.
+    pub(crate) fn open(
+        &mut self,
+        reference: &str,
+        id: Option<&str>,
+        label: Option<&str>,
+        now: Moment,
+    ) -> Result<SecretValue, AwsError> {
+        let secret = self.usable(&json!({"SecretId": reference}), now)?;
+        let version = secret.selected(id, label)?;
+        let (id, value) = (version.id.clone(), version.value.clone());
+        secret.note_access(&id, now);
+        Ok(value)
     }
 
     /// The text of a version by label or id, for tests: without a trace, and of secrets scheduled for deletion too.

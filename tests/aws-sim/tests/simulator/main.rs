@@ -19,4 +19,5 @@ mod secrets;
 mod service_connect;
 mod services;
 mod task_definitions;
+mod task_secrets;
 mod tasks;
