@@ -39,6 +39,8 @@ pub(crate) struct Secrets {
     made: u64,
     /// From a deletion without recovery until the secret is gone.
     forced_deletion: Duration,
+    /// No secret goes before.
+    first_goes: Option<Moment>,
 }
 
 impl Secrets {
@@ -52,12 +54,17 @@ impl Secrets {
             all: BTreeMap::new(),
             made: 0,
             forced_deletion: options.timing.forced_secret_deletion,
+            first_goes: None,
         }
     }
 
     /// Lets go of the secrets whose time is over.
     pub(crate) fn tick(&mut self, now: Moment) {
-        self.all.retain(|_, secret| !secret.is_gone(now));
+        if self.first_goes.is_some_and(|at| at <= now) {
+            self.all.retain(|_, secret| !secret.is_gone(now));
+            let due = self.all.values().filter_map(|secret| secret.deletion);
+            self.first_goes = due.map(|deletion| deletion.due).min();
+        }
     }
 
     /// Answers one operation at `now`.

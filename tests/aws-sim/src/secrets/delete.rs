@@ -63,6 +63,7 @@ impl Secrets {
                 is_forced,
             });
             secret.changed = now;
+            self.first_goes = Some(self.first_goes.map_or(due, |at| at.min(due)));
         }
         let mut answer = secret.named();
         let shown = if is_forced { now } else { due };
