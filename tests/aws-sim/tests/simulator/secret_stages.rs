@@ -298,6 +298,17 @@ async fn a_secret_has_at_most_twenty_labels() {
 }
 
 #[tokio::test]
+async fn the_previous_label_needs_a_place_too() {
+    let harness = with_one_version().await;
+    let labels: Vec<String> = (0..19).map(|n| format!("l{n}")).collect();
+    let labels: Vec<&str> = labels.iter().map(String::as_str).collect();
+    put(&harness, TWO, "second", &labels).await.unwrap();
+    let refused = refusal(put(&harness, THREE, "third", &[]).await);
+    assert!(refused.starts_with("LimitExceededException"), "{refused}");
+    assert_eq!(versions(&harness).await.len(), 2);
+}
+
+#[tokio::test]
 async fn deprecated_versions_go_when_there_are_more_than_a_hundred_and_they_are_a_day_old() {
     let harness = with_one_version().await;
     shift(&harness, "pin", None, Some(ONE)).await.unwrap();
