@@ -23,6 +23,7 @@ mod surroundings;
 mod tags;
 mod task;
 mod task_definition;
+mod task_secrets;
 mod tasks_api;
 mod turn_back;
 mod update;
@@ -157,6 +158,7 @@ impl World {
         serde_json::json!({
             "now": now.seconds(), "clusters": clusters, "services": services, "tasks": tasks,
             "serviceDeployments": deployments, "taskDefinitions": definitions,
+            "secrets": self.secrets.state(),
         })
     }
 

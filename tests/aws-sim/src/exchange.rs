@@ -2,6 +2,8 @@
 //! to be lost. Does IO when it forwards. Invariant: once started, a call's effect completes even if the
 //! client goes away, and it is in the log before its answer leaves.
 
+use std::fmt;
+
 use hyper::header::{HeaderName, HeaderValue};
 use hyper::{HeaderMap, Method};
 use serde_json::{Value, json};
@@ -17,11 +19,20 @@ use crate::route::{self, Call, Protocol};
 use crate::simulator::Simulator;
 
 /// An HTTP answer.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
+    /// It may hold the value of a secret.
     pub(crate) body: Vec<u8>,
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Answer")
+            .field("status", &self.status)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Answer {
@@ -90,12 +101,22 @@ impl Answer {
 }
 
 /// A request as it came in.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Incoming {
     pub(crate) method: Method,
     pub(crate) path_and_query: String,
     pub(crate) headers: HeaderMap,
+    /// It may hold the value of a secret.
     pub(crate) body: Vec<u8>,
+}
+
+impl fmt::Debug for Incoming {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Incoming")
+            .field("method", &self.method)
+            .field("path_and_query", &self.path_and_query)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Answers a request; `None` closes the connection without an answer.
@@ -132,9 +153,8 @@ async fn carry_out(simulator: &Simulator, incoming: Incoming) -> (Option<Answer>
     let log = |outcome: Outcome| {
         locked(&inner.log).add(&call, inner.clock.now(), outcome);
     };
-    let admitted = call.service != "ecs"
-        || locked(&inner.limiter).admits(&call.operation, inner.clock.quota_now());
-    if !admitted {
+    let at = inner.clock.quota_now();
+    if !locked(&inner.limiter).admits(&call.service, &call.operation, at) {
         log(Outcome::Throttled);
         let error = AwsError::new("ThrottlingException", "Rate exceeded");
         return (Some(Answer::refusal(&error, call.protocol)), None);
@@ -216,6 +236,14 @@ async fn perform(
         let mut world = locked(&inner.world);
         let now = inner.clock.now();
         let answer = world.answer(&call.operation, &call.body, now, access_key, &facts);
+        return answer.map(|answer| Answer::json(&answer));
+    }
+    if call.service == "secretsmanager" && call.protocol == Protocol::Json {
+        let mut world = locked(&inner.world);
+        let now = inner.clock.now();
+        // Tasks that started before now read the secrets as they were.
+        world.tick(now);
+        let answer = world.secrets.answer(&call.operation, &call.body, now);
         return answer.map(|answer| Answer::json(&answer));
     }
     if call.name() == "sts:AssumeRole" {

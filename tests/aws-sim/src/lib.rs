@@ -1,7 +1,7 @@
 //! A simulator of Amazon ECS over time, for tests and demonstrations. In: AWS JSON requests as SDKs
 //! send them, and a clock that a test moves or that runs by itself. Out: what AWS documents it would
-//! answer. ECS is answered here; every other service is forwarded to a stand-in behind. Serves on
-//! loopback addresses only. The README's table gives the source of each behaviour.
+//! answer. ECS and Secrets Manager are answered here; every other service is forwarded to a stand-in
+//! behind. Serves on loopback addresses only. The README's table gives the source of each behaviour.
 //!
 //! ```no_run
 //! # async fn example() -> std::io::Result<()> {
@@ -27,11 +27,13 @@ mod faults;
 mod forward;
 mod holds;
 mod log;
+mod members;
 mod neighbours;
 mod options;
 mod quota;
 mod random;
 mod route;
+pub mod secrets;
 mod server;
 mod simulator;
 mod stacks;

@@ -1,5 +1,6 @@
 //! AWS's published API rates. In: an operation and the time. Out: whether it passes. No IO.
-//! Invariant: the buckets and numbers are those of the ECS developer guide, Request throttling.
+//! Invariant: the buckets and numbers are those of the ECS developer guide, Request throttling, and of the AWS General
+//! Reference, Secrets Manager quotas.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -99,11 +100,46 @@ const BUCKETS: [Bucket; 13] = [
     },
 ];
 
+/// Published as calls per second without a burst, which is taken to be those of one second.
+const fn per_second(operations: &'static [&'static str], rate: f64) -> Bucket {
+    Bucket {
+        operations,
+        burst: rate,
+        rate,
+    }
+}
+
+const SECRETS_MANAGER: [Bucket; 10] = [
+    per_second(&["CreateSecret"], 50.0),
+    per_second(&["DeleteSecret"], 50.0),
+    per_second(&["RestoreSecret"], 50.0),
+    per_second(
+        &["PutSecretValue", "UpdateSecret", "UpdateSecretVersionStage"],
+        50.0,
+    ),
+    per_second(&["TagResource", "UntagResource"], 50.0),
+    per_second(&["ListSecrets"], 100.0),
+    per_second(&["ListSecretVersionIds"], 50.0),
+    per_second(&["BatchGetSecretValue"], 100.0),
+    per_second(&["GetSecretValue"], 10_000.0),
+    per_second(&["DescribeSecret"], 40_000.0),
+];
+
+/// The buckets of a service that publishes them.
+fn buckets(service: &str) -> (&'static str, &'static [Bucket]) {
+    match service {
+        "ecs" => ("ecs", &BUCKETS),
+        "secretsmanager" => ("secretsmanager", &SECRETS_MANAGER),
+        _ => ("", &[]),
+    }
+}
+
 /// The state of all buckets.
 #[derive(Debug)]
 pub(crate) struct Limiter {
     quotas: Option<Quotas>,
-    levels: HashMap<usize, (f64, Duration)>,
+    /// By service and place among its buckets.
+    levels: HashMap<(&'static str, usize), (f64, Duration)>,
 }
 
 impl Limiter {
@@ -114,12 +150,13 @@ impl Limiter {
         }
     }
 
-    /// Whether an ECS operation passes at `now`. A refused call takes no token.
-    pub(crate) fn admits(&mut self, operation: &str, now: Duration) -> bool {
+    /// Whether an operation passes at `now`. A refused call takes no token.
+    pub(crate) fn admits(&mut self, service: &str, operation: &str, now: Duration) -> bool {
         let Some(quotas) = self.quotas else {
             return true;
         };
-        let found = BUCKETS
+        let (service, buckets) = buckets(service);
+        let found = buckets
             .iter()
             .enumerate()
             .find(|(_, bucket)| bucket.operations.contains(&operation));
@@ -127,7 +164,7 @@ impl Limiter {
             return true;
         };
         let burst = bucket.burst * quotas.burst_factor;
-        let (level, at) = self.levels.entry(index).or_insert((burst, now));
+        let (level, at) = self.levels.entry((service, index)).or_insert((burst, now));
         let refill = now.saturating_sub(*at).as_secs_f64() * bucket.rate * quotas.rate_factor;
         *level = (*level + refill).min(burst);
         *at = now;
@@ -146,7 +183,8 @@ mod tests {
     #[test]
     fn a_bucket_holds_its_burst_and_refills_at_its_rate() {
         let mut limiter = Limiter::new(Some(Quotas::default()));
-        let mut pass = |now| limiter.admits("RegisterTaskDefinition", Duration::from_secs(now));
+        let mut pass =
+            |now| limiter.admits("ecs", "RegisterTaskDefinition", Duration::from_secs(now));
         assert_eq!((0..30).filter(|_| pass(0)).count(), 20);
         assert_eq!((0..30).filter(|_| pass(7)).count(), 7);
     }
@@ -154,7 +192,17 @@ mod tests {
     #[test]
     fn register_and_deregister_share_a_bucket() {
         let mut limiter = Limiter::new(Some(Quotas::default()));
-        let spent = (0..20).all(|_| limiter.admits("DeregisterTaskDefinition", Duration::ZERO));
-        assert!(spent && !limiter.admits("RegisterTaskDefinition", Duration::ZERO));
+        let mut pass = |operation| limiter.admits("ecs", operation, Duration::ZERO);
+        let spent = (0..20).all(|_| pass("DeregisterTaskDefinition"));
+        assert!(spent && !pass("RegisterTaskDefinition"));
+    }
+
+    #[test]
+    fn services_share_names_of_operations_and_no_bucket() {
+        let mut limiter = Limiter::new(Some(Quotas::default()));
+        let mut pass = |service| limiter.admits(service, "TagResource", Duration::ZERO);
+        assert_eq!((0..60).filter(|_| pass("ecs")).count(), 20);
+        assert_eq!((0..60).filter(|_| pass("secretsmanager")).count(), 50);
+        assert_eq!((0..60).filter(|_| pass("logs")).count(), 60);
     }
 }

@@ -204,6 +204,34 @@ impl Simulator {
         world.set_alarm(name, in_alarm, now);
     }
 
+    /// The text of a secret's version, by name or ARN and by version id or staging label (`AWSCURRENT`); also of a secret that is
+    /// scheduled for deletion. `None` if there is no such version, or if it holds bytes. Leaves no trace.
+    pub fn secret_value(&self, name_or_arn: &str, version_or_stage: &str) -> Option<String> {
+        let now = self.inner.clock.now();
+        locked(&self.inner.world)
+            .secrets
+            .peek(name_or_arn, version_or_stage, now)
+    }
+
+    /// The variables that a task was given at its start, plain ones and those from secrets, by name; of two containers with the
+    /// same variable the essential one's. Empty for a task that is not known, and for one that could not be started.
+    pub fn task_environment(&self, task_arn: &str) -> BTreeMap<String, String> {
+        let world = locked(&self.inner.world);
+        let given = world.given_to(task_arn);
+        given
+            .map(|given| given.environment.clone())
+            .unwrap_or_default()
+    }
+
+    /// The options of log drivers that a task was given out of secrets at its start, by name.
+    pub fn task_log_options(&self, task_arn: &str) -> BTreeMap<String, String> {
+        let world = locked(&self.inner.world);
+        let given = world.given_to(task_arn);
+        given
+            .map(|given| given.log_options.clone())
+            .unwrap_or_default()
+    }
+
     /// All requests since the log was last reset, in the order they took effect.
     pub fn requests(&self) -> Vec<Request> {
         locked(&self.inner.log).since(0)
@@ -219,8 +247,8 @@ impl Simulator {
         locked(&self.inner.log).reset();
     }
 
-    /// Clusters, services with their deployments, tasks, and task definition ARNs, as the describing
-    /// operations show them.
+    /// Clusters, services with their deployments, tasks, task definition ARNs, and secrets without their values, as the
+    /// describing operations show them.
     pub fn state(&self) -> Value {
         let now = self.inner.clock.now();
         let mut world = locked(&self.inner.world);

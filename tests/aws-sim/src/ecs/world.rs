@@ -21,6 +21,7 @@ use crate::behaviour::{Behaviour, Subject};
 use crate::clock::Moment;
 use crate::options::{Options, Timing};
 use crate::random::Random;
+use crate::secrets::Secrets;
 
 /// Cluster name and service name.
 pub(crate) type ServiceKey = (String, String);
@@ -44,6 +45,7 @@ pub(crate) struct World {
     pub(crate) endpoints: Endpoints,
     pub(crate) behaviours: HashMap<Subject, Behaviour>,
     pub(crate) surroundings: Surroundings,
+    pub(crate) secrets: Secrets,
     pub(crate) outbox: Vec<Registration>,
     wakes: BTreeSet<(Moment, ServiceKey)>,
     pub(super) addresses: u32,
@@ -53,6 +55,7 @@ impl World {
     pub(crate) fn new(options: Options) -> Self {
         Self {
             ids: Random::new(options.seed),
+            secrets: Secrets::new(&options),
             options,
             clusters: BTreeMap::new(),
             definitions: Definitions::default(),
@@ -84,6 +87,7 @@ impl World {
             }
             self.touch(&key, at);
         }
+        self.secrets.tick(now);
     }
 
     /// Brings one service up to date at `now` and notes when it next needs attention.

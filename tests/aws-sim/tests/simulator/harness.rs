@@ -22,6 +22,7 @@ pub(crate) struct Harness {
     pub(crate) simulator: Simulator,
     pub(crate) server: Server,
     pub(crate) ecs: Client,
+    pub(crate) secrets: aws_sdk_secretsmanager::Client,
 }
 
 pub(crate) fn client(url: &str) -> Client {
@@ -42,6 +43,20 @@ pub(crate) fn client(url: &str) -> Client {
     )
 }
 
+pub(crate) fn secrets_client(url: &str) -> aws_sdk_secretsmanager::Client {
+    use aws_sdk_secretsmanager::config::{
+        BehaviorVersion, Credentials, Region, retry::RetryConfig,
+    };
+    let credentials = Credentials::new("111122223333", "secret", None, None, "test");
+    let config = aws_sdk_secretsmanager::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("us-east-1"))
+        .credentials_provider(credentials)
+        .retry_config(RetryConfig::disabled())
+        .endpoint_url(url);
+    aws_sdk_secretsmanager::Client::from_conf(config.build())
+}
+
 /// A simulator with a cluster that has both Fargate capacity providers.
 pub(crate) async fn start(options: Options) -> Harness {
     let simulator = Simulator::new(options).unwrap();
@@ -56,10 +71,12 @@ pub(crate) async fn start(options: Options) -> Harness {
         .send()
         .await
         .unwrap();
+    let secrets = secrets_client(&server.url);
     Harness {
         simulator,
         server,
         ecs,
+        secrets,
     }
 }
 
