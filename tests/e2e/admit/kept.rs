@@ -21,7 +21,7 @@ async fn examples_are_kept_as_they_are() {
         .map(|entry| entry.unwrap().path())
         .filter(|path| path.is_file())
         .collect();
-    assert!(files.len() >= 12, "{files:?}");
+    assert!(files.len() >= 13, "{files:?}");
     files.push(config.join("environment-example.yaml"));
     for file in files {
         let text = std::fs::read_to_string(&file).unwrap();
