@@ -67,6 +67,7 @@ fn every_sample_reads_in_full() {
             "billing",
             "cache",
             "hello",
+            "invoices",
             "mail",
             "orders",
             "rabbitmq",
