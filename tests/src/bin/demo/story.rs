@@ -28,6 +28,7 @@ pub(crate) async fn tell() -> Result<()> {
     names(&world).await?;
     update(&world).await?;
     failure(&world).await?;
+    secret(&world).await?;
     refusals(&world).await?;
     deletion(&world).await?;
     price(&world);
@@ -246,6 +247,53 @@ async fn failure(world: &World) -> Result<()> {
         custom-columns=TYPE:.type,REASON:.reason,MESSAGE:.message",
     )
     .await?;
+    Ok(())
+}
+
+async fn secret(world: &World) -> Result<()> {
+    step(
+        "A password comes from a Secret; a new one is stored at once and reaches the tasks with the next rollout",
+    );
+    kubectl(world, "apply -f config/samples/variables/secret.yaml").await?;
+    let ready = "wait --for=condition=Ready --timeout=60s psvc/invoices";
+    kubectl(world, ready).await?;
+    let shown = "{range .status.secrets[*]}{.name}  {.arn}  {.versionId}{\"\\n\"}{end}";
+    kubectl(world, &format!("get psvc invoices -o 'jsonpath={shown}'")).await?;
+    let change = "patch secret invoices --type=merge -p \
+        '{\"stringData\": {\"url\": \"postgres://invoices:changed@db.example.com/invoices\"}}'";
+    kubectl(world, change).await?;
+    kubectl(
+        world,
+        "wait '--for=jsonpath={.status.storedSecret.pending}=true' --timeout=60s psvc/invoices",
+    )
+    .await?;
+    let synced = "{.status.conditions[?(@.type==\"SecretsSynced\")].message}{\"\\n\"}";
+    kubectl(world, &format!("get psvc invoices -o 'jsonpath={synced}'")).await?;
+    kubectl(
+        world,
+        "annotate psvc invoices flexstack.dev/redeploy-at=now",
+    )
+    .await?;
+    let taken = || {
+        let state = world.simulator.state();
+        let tasks = state["tasks"].as_array().cloned().unwrap_or_default();
+        tasks
+            .iter()
+            .filter(|task| task["group"] == "service:invoices" && task["lastStatus"] == "RUNNING")
+            .filter_map(|task| {
+                let given = world.simulator.task_environment(task["taskArn"].as_str()?);
+                given.get("DATABASE_URL").cloned()
+            })
+            .collect::<Vec<_>>()
+    };
+    eventually(SOON, "the tasks to have the new password", async || {
+        let taken = taken();
+        ensure!(taken.len() == 1 && taken.iter().all(|url| url.contains(":changed@")));
+        Ok(())
+    })
+    .await?;
+    kubectl(world, ready).await?;
+    say("   The task that runs now was started with the new password.");
     Ok(())
 }
 
