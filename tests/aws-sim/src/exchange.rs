@@ -218,6 +218,14 @@ async fn perform(
         let answer = world.answer(&call.operation, &call.body, now, access_key, &facts);
         return answer.map(|answer| Answer::json(&answer));
     }
+    if call.service == "application-autoscaling" && call.protocol == Protocol::Json {
+        let mut world = locked(&inner.world);
+        if world.options.scaling.is_some() {
+            let now = inner.clock.now();
+            let answer = world.answer_scaling(&call.operation, &call.body, now);
+            return answer.map(|answer| Answer::json(&answer));
+        }
+    }
     if call.name() == "sts:AssumeRole" {
         return locked(&inner.neighbours).assume_role(call);
     }

@@ -1,7 +1,7 @@
-//! A simulator of Amazon ECS over time, for tests and demonstrations. In: AWS JSON requests as SDKs
+//! A simulator of Amazon ECS and of its scaling over time, for tests and demonstrations. In: AWS JSON requests as SDKs
 //! send them, and a clock that a test moves or that runs by itself. Out: what AWS documents it would
-//! answer. ECS is answered here; every other service is forwarded to a stand-in behind. Serves on
-//! loopback addresses only. The README's table gives the source of each behaviour.
+//! answer. ECS and Application Auto Scaling are answered here; every other service is forwarded to a
+//! stand-in behind. Serves on loopback addresses only. The README's table gives the source of each behaviour.
 //!
 //! ```no_run
 //! # async fn example() -> std::io::Result<()> {
@@ -32,7 +32,9 @@ mod options;
 mod quota;
 mod random;
 mod route;
+mod scaling;
 mod server;
+mod shapes;
 mod simulator;
 mod stacks;
 
@@ -45,7 +47,7 @@ pub use faults::{Fault, FaultKind};
 pub use holds::{Hold, HoldState};
 pub use log::{Outcome, Request};
 pub use neighbours::Trust;
-pub use options::{CurrentDeployment, Options, Quotas, Timing};
+pub use options::{CurrentDeployment, Options, Quotas, ScalingOptions, Timing};
 pub use server::{Server, serve};
 pub use simulator::Simulator;
 pub use stacks::StackTrouble;

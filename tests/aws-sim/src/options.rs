@@ -41,6 +41,8 @@ pub struct Options {
     pub check_subnets: bool,
     /// How images behave that no behaviour was set for.
     pub default_behaviour: Behaviour,
+    /// How Application Auto Scaling behaves; `None` leaves it to the stand-in behind.
+    pub scaling: Option<ScalingOptions>,
     /// A file to which every request is appended as one line of JSON.
     pub record: Option<PathBuf>,
 }
@@ -62,8 +64,22 @@ impl Default for Options {
             early_exit_is_failure: true,
             check_subnets: false,
             default_behaviour: Behaviour::default(),
+            scaling: Some(ScalingOptions::default()),
             record: None,
         }
+    }
+}
+
+/// Assumptions on Application Auto Scaling.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ScalingOptions {
+    /// Scalable targets at most (AWS General Reference, Application Auto Scaling quotas; adjustable).
+    pub targets: usize,
+}
+
+impl Default for ScalingOptions {
+    fn default() -> Self {
+        Self { targets: 3000 }
     }
 }
 

@@ -69,6 +69,7 @@ pub(crate) fn parse(headers: &HeaderMap, path: &str, body: &[u8]) -> Call {
         let service = match prefix {
             "AmazonEC2ContainerServiceV20141113" => "ecs".to_owned(),
             "Route53AutoNaming_v20170314" => "servicediscovery".to_owned(),
+            "AnyScaleFrontendService" => "application-autoscaling".to_owned(),
             _ => signed_service.unwrap_or_else(|| prefix.to_lowercase()),
         };
         return Call {

@@ -219,8 +219,8 @@ impl Simulator {
         locked(&self.inner.log).reset();
     }
 
-    /// Clusters, services with their deployments, tasks, and task definition ARNs, as the describing
-    /// operations show them.
+    /// Clusters, services with their deployments, tasks, task definition ARNs, and what scales the services, as
+    /// the describing operations show them.
     pub fn state(&self) -> Value {
         let now = self.inner.clock.now();
         let mut world = locked(&self.inner.world);

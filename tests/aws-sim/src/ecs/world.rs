@@ -21,6 +21,7 @@ use crate::behaviour::{Behaviour, Subject};
 use crate::clock::Moment;
 use crate::options::{Options, Timing};
 use crate::random::Random;
+use crate::scaling::Scaling;
 
 /// Cluster name and service name.
 pub(crate) type ServiceKey = (String, String);
@@ -45,6 +46,7 @@ pub(crate) struct World {
     pub(crate) behaviours: HashMap<Subject, Behaviour>,
     pub(crate) surroundings: Surroundings,
     pub(crate) outbox: Vec<Registration>,
+    pub(crate) scaling: Scaling,
     wakes: BTreeSet<(Moment, ServiceKey)>,
     pub(super) addresses: u32,
 }
@@ -63,6 +65,7 @@ impl World {
             behaviours: HashMap::new(),
             surroundings: Surroundings::default(),
             outbox: Vec::new(),
+            scaling: Scaling::default(),
             wakes: BTreeSet::new(),
             addresses: 0,
         }
@@ -126,7 +129,7 @@ impl World {
                 changed |= rollout::settle(service, now, &mut around);
                 changed |= self.schedule(service, key, now);
             }
-            Status::Draining => changed |= self.drain(service, now),
+            Status::Draining => changed |= self.drain(service, key, now),
             Status::Inactive => {}
         }
         changed
@@ -251,7 +254,7 @@ impl World {
         !started.is_empty() || !stopped.is_empty()
     }
 
-    fn drain(&mut self, service: &mut Service, now: Moment) -> bool {
+    fn drain(&mut self, service: &mut Service, key: &ServiceKey, now: Moment) -> bool {
         let takes = self.options.timing.task_stop;
         let mut changed = false;
         for task in service
@@ -271,6 +274,7 @@ impl World {
             service.history.clear();
             self.endpoints.release(&service.arn);
             service.endpoints.clear();
+            self.forget_target(key);
             changed = true;
         } else {
             service.inactive = None;

@@ -13,6 +13,7 @@ mod lag;
 mod networks;
 mod request_shapes;
 mod rollbacks;
+mod scaling;
 mod service_connect;
 mod services;
 mod task_definitions;

@@ -1,0 +1,82 @@
+//! Scaling activities. In: a count to set and its cause. Out: the changed service and a record of it. No IO.
+
+use serde_json::{Value, json};
+
+use super::address;
+use super::page;
+use crate::clock::Moment;
+use crate::ecs::world::{ServiceKey, World};
+use crate::errors::AwsError;
+
+/// Something Application Auto Scaling did to a service.
+#[derive(Debug, Clone)]
+pub(super) struct Activity {
+    pub(super) id: String,
+    pub(super) key: ServiceKey,
+    /// The desired count it set.
+    pub(super) to: u32,
+    pub(super) cause: String,
+    pub(super) started: Moment,
+    pub(super) ended: Option<Moment>,
+    pub(super) status: &'static str,
+}
+
+impl Activity {
+    pub(super) fn to_json(&self) -> Value {
+        let to = self.to;
+        let so_far = match self.status {
+            "Successful" => "Change successfully fulfilled by ecs.",
+            "Overridden" => "Change was overridden by a later scaling activity.",
+            "Unfulfilled" => "Change was not fulfilled by ecs.",
+            _ => "Waiting for change to be fulfilled by ecs.",
+        };
+        let mut shown = json!({
+            "ActivityId": self.id,
+            "ServiceNamespace": address::NAMESPACE,
+            "ResourceId": address::resource_id(&self.key),
+            "ScalableDimension": address::DIMENSION,
+            "Description": format!("Setting desired count to {to}."),
+            "Cause": self.cause,
+            "StartTime": self.started.seconds(),
+            "StatusCode": self.status,
+            "StatusMessage": format!("Successfully set desired count to {to}. {so_far}"),
+        });
+        if let Some(ended) = self.ended {
+            shown["EndTime"] = json!(ended.seconds());
+        }
+        shown
+    }
+}
+
+impl World {
+    /// Sets a service's desired count on behalf of Application Auto Scaling.
+    pub(super) fn scale(&mut self, key: &ServiceKey, to: u32, cause: String, now: Moment) {
+        for open in &mut self.scaling.activities {
+            if open.key == *key && open.ended.is_none() {
+                open.status = "Overridden";
+                open.ended = Some(now);
+            }
+        }
+        let activity = Activity {
+            id: self.ids.uuid(),
+            key: key.clone(),
+            to,
+            cause,
+            started: now,
+            ended: None,
+            status: "InProgress",
+        };
+        self.scaling.activities.push(activity);
+        self.set_desired(key, to, now);
+    }
+
+    /// The newest first.
+    pub(super) fn describe_scaling_activities(&self, body: &Value) -> Result<Value, AwsError> {
+        let wanted = address::filter(body)?;
+        let activities = self.scaling.activities.iter().rev();
+        let activities =
+            activities.filter(|one| wanted.as_ref().is_none_or(|wanted| one.key == *wanted));
+        let shown = activities.map(Activity::to_json).collect();
+        page::of(body, shown, "ScalingActivities", 50)
+    }
+}
