@@ -158,7 +158,7 @@ impl World {
         serde_json::json!({
             "now": now.seconds(), "clusters": clusters, "services": services, "tasks": tasks,
             "serviceDeployments": deployments, "taskDefinitions": definitions,
-            "scaling": self.scaling_state(),
+            "scaling": self.scaling_state(), "cloudWatch": self.cloud_watch_state(),
         })
     }
 

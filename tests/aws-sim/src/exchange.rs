@@ -6,7 +6,9 @@ use hyper::header::{HeaderName, HeaderValue};
 use hyper::{HeaderMap, Method};
 use serde_json::{Value, json};
 
+use crate::cbor;
 use crate::cloud_map::{self, Mended};
+use crate::cloud_watch;
 use crate::errors::AwsError;
 use crate::facts;
 use crate::faults::FaultKind;
@@ -15,6 +17,8 @@ use crate::locked;
 use crate::log::Outcome;
 use crate::route::{self, Call, Protocol};
 use crate::simulator::Simulator;
+
+const CBOR: &str = "application/cbor";
 
 /// An HTTP answer.
 #[derive(Debug, Clone)]
@@ -45,25 +49,66 @@ impl Answer {
         )
     }
 
+    fn cbor(status: u16, value: &Value) -> Self {
+        let mut answer = Self::new(status, CBOR, cbor::from_json(value));
+        answer.add("smithy-protocol", "rpc-v2-cbor");
+        answer
+    }
+
+    /// What a call is answered with, in its protocol.
+    fn to(call: &Call, value: &Value) -> Self {
+        match call.protocol {
+            Protocol::Cbor => Self::cbor(200, value),
+            _ => Self::json(value),
+        }
+    }
+
     fn refusal(error: &AwsError, protocol: Protocol) -> Self {
         match protocol {
             Protocol::Query => Self::new(error.status, "text/xml", error.query_body()),
+            Protocol::Cbor => {
+                let mut answer = Self::cbor(error.status, &error.body());
+                // AWS names the codes of the query protocol here, from which CloudWatch comes, and SDKs read them.
+                let fault = if error.status < 500 {
+                    "Sender"
+                } else {
+                    "Receiver"
+                };
+                answer.add("x-amzn-query-error", &format!("{};{fault}", error.code));
+                answer
+            }
             Protocol::Json | Protocol::Other => {
-                let body = error.json_body();
+                let body = error.body().to_string().into_bytes();
                 let mut answer = Self::new(error.status, "application/x-amz-json-1.1", body);
-                if let Ok(code) = HeaderValue::from_str(&error.code) {
-                    answer
-                        .headers
-                        .push((HeaderName::from_static("x-amzn-errortype"), code));
-                }
+                answer.add("x-amzn-errortype", &error.code);
                 answer
             }
         }
     }
 
+    fn add(&mut self, name: &'static str, value: &str) {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            self.headers.push((HeaderName::from_static(name), value));
+        }
+    }
+
+    fn is_cbor(&self) -> bool {
+        self.headers
+            .iter()
+            .any(|(name, value)| name == hyper::header::CONTENT_TYPE && value == CBOR)
+    }
+
+    /// Its body, if that is CBOR or JSON.
+    fn value(&self) -> Option<Value> {
+        if self.is_cbor() {
+            return Some(cbor::to_json(&self.body));
+        }
+        serde_json::from_slice(&self.body).ok()
+    }
+
     /// Its lists emptied and its tokens dropped, as a page that AWS returns empty.
     fn emptied(mut self) -> Self {
-        let Ok(mut body) = serde_json::from_slice::<Value>(&self.body) else {
+        let Some(mut body) = self.value() else {
             return self;
         };
         if let Some(members) = body.as_object_mut() {
@@ -72,7 +117,11 @@ impl Answer {
                 *value = json!([]);
             }
         }
-        self.body = body.to_string().into_bytes();
+        self.body = if self.is_cbor() {
+            cbor::from_json(&body)
+        } else {
+            body.to_string().into_bytes()
+        };
         self
     }
 
@@ -81,7 +130,7 @@ impl Answer {
         if self.status < 300 {
             return None;
         }
-        let body: Value = serde_json::from_slice(&self.body).unwrap_or_default();
+        let body = self.value().unwrap_or_default();
         let code = body["__type"]
             .as_str()
             .map_or_else(|| self.status.to_string(), str::to_owned);
@@ -132,19 +181,21 @@ async fn carry_out(simulator: &Simulator, incoming: Incoming) -> (Option<Answer>
     let log = |outcome: Outcome| {
         locked(&inner.log).add(&call, inner.clock.now(), outcome);
     };
-    let admitted = call.service != "ecs"
-        || locked(&inner.limiter).admits(&call.operation, inner.clock.quota_now());
+    let admitted =
+        locked(&inner.limiter).admits(&call.service, &call.operation, inner.clock.quota_now());
     if !admitted {
         log(Outcome::Throttled);
-        let error = AwsError::new("ThrottlingException", "Rate exceeded");
-        return (Some(Answer::refusal(&error, call.protocol)), None);
+        return (
+            Some(Answer::refusal(&throttled(&call), call.protocol)),
+            None,
+        );
     }
     let fault = locked(&inner.faults).hit(&call);
     let kind = fault.as_ref().map(kind_name).unwrap_or_default();
     if let Some(delay) = fault.as_ref().and_then(FaultKind::delay) {
         tokio::time::sleep(delay).await;
     }
-    if let Some(error) = fault.as_ref().and_then(refusal) {
+    if let Some(error) = fault.as_ref().and_then(|kind| refusal(kind, &call)) {
         log(Outcome::Fault {
             kind,
             effect: false,
@@ -183,9 +234,18 @@ fn kind_name(kind: &FaultKind) -> String {
     .to_owned()
 }
 
-fn refusal(kind: &FaultKind) -> Option<AwsError> {
+/// CloudWatch has its codes from the query protocol.
+fn throttled(call: &Call) -> AwsError {
+    let code = match call.service.as_str() {
+        "monitoring" => "Throttling",
+        _ => "ThrottlingException",
+    };
+    AwsError::new(code, "Rate exceeded")
+}
+
+fn refusal(kind: &FaultKind, call: &Call) -> Option<AwsError> {
     match kind {
-        FaultKind::Throttle => Some(AwsError::new("ThrottlingException", "Rate exceeded")),
+        FaultKind::Throttle => Some(throttled(call)),
         FaultKind::ServerError => Some(AwsError::server("The request failed; try again.")),
         FaultKind::AccessDenied => {
             let text = "User is not authorized to perform this action.";
@@ -218,13 +278,8 @@ async fn perform(
         let answer = world.answer(&call.operation, &call.body, now, access_key, &facts);
         return answer.map(|answer| Answer::json(&answer));
     }
-    if call.service == "application-autoscaling" && call.protocol == Protocol::Json {
-        let mut world = locked(&inner.world);
-        if world.options.scaling.is_some() {
-            let now = inner.clock.now();
-            let answer = world.answer_scaling(&call.operation, &call.body, now);
-            return answer.map(|answer| Answer::json(&answer));
-        }
+    if let Some(answer) = scale(simulator, call) {
+        return answer.map(|answer| Answer::to(call, &answer));
     }
     if call.name() == "sts:AssumeRole" {
         return locked(&inner.neighbours).assume_role(call);
@@ -260,6 +315,25 @@ async fn perform(
         .forward(&method, &path_and_query, &headers, body)
         .await?;
     Ok(locked(&inner.stacks).mend(call, answer))
+}
+
+/// The answer of Application Auto Scaling or CloudWatch, if the simulator has one.
+fn scale(simulator: &Simulator, call: &Call) -> Option<Result<Value, AwsError>> {
+    let mut world = locked(&simulator.inner.world);
+    world.options.scaling?;
+    let now = simulator.inner.clock.now();
+    let (operation, body) = (&call.operation, &call.body);
+    match (call.service.as_str(), call.protocol) {
+        ("application-autoscaling", Protocol::Json) => {
+            Some(world.answer_scaling(operation, body, now))
+        }
+        ("monitoring", Protocol::Json | Protocol::Cbor)
+            if cloud_watch::is_ours(operation, body) =>
+        {
+            Some(world.answer_cloud_watch(operation, body, now))
+        }
+        _ => None,
+    }
 }
 
 /// Without a stand-in behind, only the question who one is has an answer.

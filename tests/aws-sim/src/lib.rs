@@ -1,7 +1,7 @@
 //! A simulator of Amazon ECS and of its scaling over time, for tests and demonstrations. In: AWS JSON requests as SDKs
 //! send them, and a clock that a test moves or that runs by itself. Out: what AWS documents it would
-//! answer. ECS and Application Auto Scaling are answered here; every other service is forwarded to a
-//! stand-in behind. Serves on loopback addresses only. The README's table gives the source of each behaviour.
+//! answer. ECS, Application Auto Scaling and the alarms of CloudWatch are answered here; everything else is
+//! forwarded to a stand-in behind. Serves on loopback addresses only. The README's table gives the source of each behaviour.
 //!
 //! ```no_run
 //! # async fn example() -> std::io::Result<()> {
@@ -17,8 +17,10 @@
 
 mod admin;
 mod behaviour;
+mod cbor;
 mod clock;
 mod cloud_map;
+mod cloud_watch;
 pub mod ecs;
 mod errors;
 mod exchange;

@@ -61,7 +61,7 @@ struct Serve {
     /// Refuse subnets that the stand-in behind does not know.
     #[arg(long, requires = "upstream")]
     check_subnets: bool,
-    /// Leave Application Auto Scaling to the stand-in behind.
+    /// Leave Application Auto Scaling and the alarms of CloudWatch to the stand-in behind.
     #[arg(long)]
     no_scaling: bool,
     /// Seed of identifiers and fault dice.

@@ -41,7 +41,7 @@ pub struct Options {
     pub check_subnets: bool,
     /// How images behave that no behaviour was set for.
     pub default_behaviour: Behaviour,
-    /// How Application Auto Scaling behaves; `None` leaves it to the stand-in behind.
+    /// How Application Auto Scaling and the alarms of CloudWatch behave; `None` leaves both to the stand-in behind.
     pub scaling: Option<ScalingOptions>,
     /// A file to which every request is appended as one line of JSON.
     pub record: Option<PathBuf>,
@@ -70,7 +70,7 @@ impl Default for Options {
     }
 }
 
-/// Assumptions on Application Auto Scaling.
+/// Assumptions on Application Auto Scaling and CloudWatch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ScalingOptions {
     /// Scalable targets at most (AWS General Reference, Application Auto Scaling quotas; adjustable).

@@ -57,7 +57,7 @@ impl Simulator {
             faults: Mutex::new(Faults::new(options.seed)),
             holds: Mutex::default(),
             log: Mutex::new(Log::new(options.record.as_deref())?),
-            limiter: Mutex::new(Limiter::new(options.quotas)),
+            limiter: Mutex::new(Limiter::new(options.quotas, options.scaling.is_some())),
             upstream,
             cloud_map: tokio::sync::Mutex::default(),
             registering: tokio::sync::Mutex::default(),

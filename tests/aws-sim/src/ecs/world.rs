@@ -19,6 +19,7 @@ use super::task::End;
 use super::task_definition::Definitions;
 use crate::behaviour::{Behaviour, Subject};
 use crate::clock::Moment;
+use crate::cloud_watch::CloudWatch;
 use crate::options::{Options, Timing};
 use crate::random::Random;
 use crate::scaling::Scaling;
@@ -47,6 +48,7 @@ pub(crate) struct World {
     pub(crate) surroundings: Surroundings,
     pub(crate) outbox: Vec<Registration>,
     pub(crate) scaling: Scaling,
+    pub(crate) cloud_watch: CloudWatch,
     wakes: BTreeSet<(Moment, ServiceKey)>,
     pub(super) addresses: u32,
 }
@@ -66,6 +68,7 @@ impl World {
             surroundings: Surroundings::default(),
             outbox: Vec::new(),
             scaling: Scaling::default(),
+            cloud_watch: CloudWatch::default(),
             wakes: BTreeSet::new(),
             addresses: 0,
         }

@@ -76,7 +76,12 @@ impl World {
         let activities = self.scaling.activities.iter().rev();
         let activities =
             activities.filter(|one| wanted.as_ref().is_none_or(|wanted| one.key == *wanted));
-        let shown = activities.map(Activity::to_json).collect();
-        page::of(body, shown, "ScalingActivities", 50)
+        page::of(
+            body,
+            activities.collect(),
+            "ScalingActivities",
+            50,
+            Activity::to_json,
+        )
     }
 }

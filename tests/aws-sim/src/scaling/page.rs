@@ -6,11 +6,12 @@ use super::refuse;
 use crate::errors::AwsError;
 
 /// One page of `items` under `member`; `most` is the size of a page both at most and by default.
-pub(super) fn of(
+pub(super) fn of<T>(
     body: &Value,
-    items: Vec<Value>,
+    items: Vec<T>,
     member: &str,
     most: usize,
+    show: impl FnMut(T) -> Value,
 ) -> Result<Value, AwsError> {
     let size = match &body["MaxResults"] {
         Value::Null => most,
@@ -29,7 +30,8 @@ pub(super) fn of(
     };
     let end = start.saturating_add(size).min(items.len());
     let more = end < items.len();
-    let page: Vec<Value> = items.into_iter().skip(start).take(size).collect();
+    let page = items.into_iter().skip(start).take(size);
+    let page: Vec<Value> = page.map(show).collect();
     let mut answer = json!({});
     answer[member] = Value::Array(page);
     if more {

@@ -9,6 +9,7 @@ use super::targets::Target;
 use super::tracking_rules::{self, TrackingPolicy};
 use super::{page, refuse};
 use crate::clock::Moment;
+use crate::cloud_watch::ByAction;
 use crate::ecs::world::{ServiceKey, World};
 use crate::errors::AwsError;
 
@@ -131,7 +132,9 @@ impl World {
             kind,
             configuration,
         };
-        let answer = json!({"PolicyARN": policy.arn, "Alarms": []});
+        let alarms = self.cloud_watch.by_action();
+        let alarms = alarms.get(policy.arn.as_str()).cloned().unwrap_or_default();
+        let answer = json!({"PolicyARN": policy.arn, "Alarms": alarms});
         if let Some(target) = self.scaling.targets.get_mut(&key) {
             target.policies.insert(name, policy);
         }
@@ -163,25 +166,27 @@ impl World {
         })
     }
 
-    #[expect(
-        clippy::unused_self,
-        reason = "the alarms of a policy will come from it"
-    )]
+    /// As DescribeScalingPolicies shows it; `alarms` are those that invoke something, by its ARN.
+    fn policy_json(key: &ServiceKey, policy: &Policy, alarms: &ByAction<'_>) -> Value {
+        json!({
+            "PolicyARN": policy.arn,
+            "PolicyName": policy.name,
+            "ServiceNamespace": address::NAMESPACE,
+            "ResourceId": address::resource_id(key),
+            "ScalableDimension": address::DIMENSION,
+            "PolicyType": policy.kind.name(),
+            policy.kind.member(): policy.configuration,
+            "Alarms": alarms.get(policy.arn.as_str()).cloned().unwrap_or_default(),
+            "CreationTime": policy.created.seconds(),
+        })
+    }
+
     pub(super) fn policies_json(&self, key: &ServiceKey, target: &Target) -> Vec<Value> {
-        let show = |policy: &Policy| {
-            json!({
-                "PolicyARN": policy.arn,
-                "PolicyName": policy.name,
-                "ServiceNamespace": address::NAMESPACE,
-                "ResourceId": address::resource_id(key),
-                "ScalableDimension": address::DIMENSION,
-                "PolicyType": policy.kind.name(),
-                policy.kind.member(): policy.configuration,
-                "Alarms": [],
-                "CreationTime": policy.created.seconds(),
-            })
-        };
-        target.policies.values().map(show).collect()
+        let alarms = self.cloud_watch.by_action();
+        let policies = target.policies.values();
+        policies
+            .map(|one| Self::policy_json(key, one, &alarms))
+            .collect()
     }
 
     /// Ten a page (Application Auto Scaling API reference, DescribeScalingPolicies).
@@ -194,9 +199,17 @@ impl World {
         let targets = self.scaling.targets.iter();
         let targets =
             targets.filter(|(key, _)| wanted.as_ref().is_none_or(|wanted| *key == wanted));
-        let policies = targets.flat_map(|(key, target)| self.policies_json(key, target));
+        let policies =
+            targets.flat_map(|(key, target)| target.policies.values().map(move |one| (key, one)));
         let found = policies
-            .filter(|policy| names.is_none_or(|names| names.contains(&policy["PolicyName"])));
-        page::of(body, found.collect(), "ScalingPolicies", 10)
+            .filter(|(_, policy)| names.is_none_or(|names| names.contains(&json!(policy.name))));
+        let alarms = self.cloud_watch.by_action();
+        page::of(
+            body,
+            found.collect(),
+            "ScalingPolicies",
+            10,
+            |(key, policy)| Self::policy_json(key, policy, &alarms),
+        )
     }
 }

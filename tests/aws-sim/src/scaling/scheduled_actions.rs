@@ -181,11 +181,16 @@ impl World {
         let targets = self.scaling.targets.iter();
         let targets =
             targets.filter(|(key, _)| wanted.as_ref().is_none_or(|wanted| *key == wanted));
-        let actions = targets
-            .flat_map(|(key, target)| target.scheduled.values().map(move |one| one.to_json(key)));
-        let found = actions.filter(|action| {
-            names.is_none_or(|names| names.contains(&action["ScheduledActionName"]))
-        });
-        page::of(body, found.collect(), "ScheduledActions", 50)
+        let actions =
+            targets.flat_map(|(key, target)| target.scheduled.values().map(move |one| (key, one)));
+        let found = actions
+            .filter(|(_, action)| names.is_none_or(|names| names.contains(&json!(action.name))));
+        page::of(
+            body,
+            found.collect(),
+            "ScheduledActions",
+            50,
+            |(key, action)| action.to_json(key),
+        )
     }
 }

@@ -221,7 +221,12 @@ impl World {
         let targets = targets.filter(|(key, _)| {
             wanted.is_none_or(|wanted| wanted.contains(&json!(address::resource_id(key))))
         });
-        let shown = targets.map(|(key, target)| target.to_json(key, &self.options));
-        page::of(body, shown.collect(), "ScalableTargets", 50)
+        page::of(
+            body,
+            targets.collect(),
+            "ScalableTargets",
+            50,
+            |(key, target)| target.to_json(key, &self.options),
+        )
     }
 }

@@ -23,6 +23,7 @@ pub(crate) struct Harness {
     pub(crate) server: Server,
     pub(crate) ecs: Client,
     pub(crate) scaling: aws_sdk_applicationautoscaling::Client,
+    pub(crate) cloud_watch: aws_sdk_cloudwatch::Client,
 }
 
 /// A configuration of any SDK client: each has types of its own by the same names.
@@ -65,11 +66,13 @@ pub(crate) async fn start(options: Options) -> Harness {
         .await
         .unwrap();
     let scaling = configured!(aws_sdk_applicationautoscaling, &server.url);
+    let cloud_watch = configured!(aws_sdk_cloudwatch, &server.url);
     Harness {
         simulator,
         server,
         ecs,
         scaling,
+        cloud_watch,
     }
 }
 

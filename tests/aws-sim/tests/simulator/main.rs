@@ -4,6 +4,7 @@
 mod alarms;
 mod capacity;
 mod cloud_map;
+mod cloud_watch;
 mod deployments;
 mod failing_tasks;
 mod faults;
