@@ -1,17 +1,18 @@
-//! The simulated alarms of CloudWatch. In: an operation, its JSON and the moment. Out: the answer or the error. No IO.
-//! Invariant: an alarm's configuration can be evaluated as it stands.
-
-// What evaluates them comes with the metrics.
-#![allow(dead_code)]
+//! The simulated alarms of CloudWatch and the metrics they watch. In: an operation, its JSON and the moment. Out: the answer
+//! or the error. No IO. Invariant: an alarm's configuration can be evaluated as it stands.
 
 mod alarm;
 mod alarm_rules;
 mod alarms_api;
+mod evaluation;
+mod load;
 mod math;
 mod math_kinds;
 mod math_parser;
+mod metrics;
 mod queries;
 mod shapes;
+mod states;
 mod tags;
 
 use std::collections::{BTreeMap, HashMap};
@@ -22,18 +23,50 @@ use crate::clock::Moment;
 use crate::ecs::world::World;
 use crate::errors::AwsError;
 pub(crate) use alarm::Alarm;
+pub(crate) use evaluation::Invocation;
+pub use load::Load;
+use load::Loads;
+use metrics::Metrics;
+pub(crate) use queries::MetricKey;
+
+/// Milliseconds.
+pub(crate) const MINUTE: u64 = 60_000;
 
 /// All that CloudWatch keeps here.
 #[derive(Debug, Default)]
 pub(crate) struct CloudWatch {
     /// By name.
     pub(crate) alarms: BTreeMap<String, Alarm>,
+    pub(crate) metrics: Metrics,
+    pub(crate) loads: Loads,
+    /// The last minute, since the Unix epoch, at whose beginning alarms were evaluated.
+    evaluated: u64,
 }
 
 /// References to the alarms that have an action, by its ARN.
 pub(crate) type ByAction<'a> = HashMap<&'a str, Vec<Value>>;
 
 impl CloudWatch {
+    fn is_idle(&self) -> bool {
+        self.alarms.is_empty() && self.loads.is_empty()
+    }
+
+    /// When a minute next ends that matters.
+    pub(crate) fn next_minute(&self) -> Option<Moment> {
+        (!self.is_idle()).then(|| Moment((self.evaluated + 1) * MINUTE))
+    }
+
+    pub(crate) fn end_minute(&mut self, now: Moment) {
+        self.evaluated = now.0 / MINUTE;
+    }
+
+    /// Skips the minutes until now, in which nothing mattered.
+    pub(crate) fn rest(&mut self, now: Moment) {
+        if self.is_idle() {
+            self.end_minute(now);
+        }
+    }
+
     pub(crate) fn by_action(&self) -> ByAction<'_> {
         let mut by_action = ByAction::new();
         for alarm in self.alarms.values() {

@@ -44,12 +44,14 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub use behaviour::{Behaviour, Subject};
 pub use clock::{ClockKind, Moment};
+pub use cloud_watch::Load;
 pub use errors::AwsError;
 pub use faults::{Fault, FaultKind};
 pub use holds::{Hold, HoldState};
 pub use log::{Outcome, Request};
 pub use neighbours::Trust;
 pub use options::{CurrentDeployment, Options, Quotas, ScalingOptions, Timing};
+pub use scaling::ScalingActivity;
 pub use server::{Server, serve};
 pub use simulator::Simulator;
 pub use stacks::StackTrouble;

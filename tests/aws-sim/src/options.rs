@@ -75,11 +75,26 @@ impl Default for Options {
 pub struct ScalingOptions {
     /// Scalable targets at most (AWS General Reference, Application Auto Scaling quotas; adjustable).
     pub targets: usize,
+    /// From the end of a minute until alarms see its data points; whole minutes count.
+    pub metric_delay: Duration,
+    /// How many data points an alarm looks at besides those of its evaluation periods, where some of these are missing. The
+    /// CloudWatch user guide's example has two; "the exact number ... depends".
+    pub extra_datapoints: usize,
+    /// After this long a scaling that ECS has not fulfilled is given up.
+    pub unfulfilled_after: Duration,
+    /// Whether no policy scales in during the cooldown after a scale-out.
+    pub out_cooldown_blocks_in: bool,
 }
 
 impl Default for ScalingOptions {
     fn default() -> Self {
-        Self { targets: 3000 }
+        Self {
+            targets: 3000,
+            metric_delay: Duration::ZERO,
+            extra_datapoints: 2,
+            unfulfilled_after: Duration::from_mins(30),
+            out_cooldown_blocks_in: true,
+        }
     }
 }
 

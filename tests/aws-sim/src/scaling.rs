@@ -2,23 +2,25 @@
 //! the answer or the error. No IO. Invariant: a target belongs to a service that exists, and a policy or
 //! scheduled action to a target.
 
-// What carries these out comes with the alarms.
-#![allow(dead_code)]
-
+mod act;
 mod activities;
 mod address;
+mod cooldown;
 mod cron;
+mod over_time;
 mod page;
 mod policies;
 mod schedule;
 mod scheduled_actions;
 mod shapes;
+mod step;
 mod step_rules;
 mod tags;
 mod targets;
+mod tracking;
 mod tracking_rules;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Value, json};
 
@@ -27,6 +29,7 @@ use crate::ecs::world::{ServiceKey, World};
 use crate::errors::AwsError;
 use crate::options::ScalingOptions;
 use activities::Activity;
+pub use activities::ScalingActivity;
 use targets::Target;
 
 /// Operations answered here; any other is a loud 501.
@@ -50,8 +53,14 @@ const KNOWN_OPERATIONS: [&str; 13] = [
 #[derive(Debug, Default)]
 pub(crate) struct Scaling {
     targets: BTreeMap<ServiceKey, Target>,
+    /// By the ARN of a policy, whose it is.
+    owners: HashMap<String, ServiceKey>,
     /// Newest last.
     activities: Vec<Activity>,
+    /// Which activity of a service waits to be fulfilled.
+    open: BTreeMap<ServiceKey, usize>,
+    /// When the next scheduled action takes place.
+    next_schedule: Option<Moment>,
 }
 
 /// What most mistakes are answered with.

@@ -1,13 +1,33 @@
 //! The desired count as Application Auto Scaling sets it. In: a service and a count. Out: the service at that
 //! count, its readers as late as after an update. No IO.
 
-use super::service::{Service, Status};
+use super::service::{Rollout, Service, Status};
+use super::task::Task;
 use super::world::{ServiceKey, World};
 use crate::clock::Moment;
 
 impl Service {
     pub(crate) fn is_active(&self) -> bool {
         self.status == Status::Active
+    }
+
+    /// Whether a deployment of it is under way.
+    pub(crate) fn is_deploying(&self) -> bool {
+        self.primary()
+            .is_some_and(|primary| primary.rollout == Rollout::InProgress)
+    }
+
+    pub(crate) fn running(&self, now: Moment) -> usize {
+        self.count(|task| task.is_running(now))
+    }
+
+    /// Whether as many tasks run as are desired, and no other one is on its way in or out. During a deployment, in which more
+    /// may run, it is enough that they do.
+    pub(crate) fn has_reached(&self, now: Moment) -> bool {
+        let desired = self.desired as usize;
+        let gone = |task: &Task| task.last_status(now) == "STOPPED";
+        let all = self.count(|task| !gone(task));
+        self.running(now) >= desired && (all == desired || self.is_deploying())
     }
 }
 

@@ -1,6 +1,6 @@
-//! All of the simulated ECS, and how it moves through time. In: moments and changes by the
+//! All of the simulated ECS and of what scales it, and how it moves through time. In: moments and changes by the
 //! operations. Out: services brought up to date, and the Cloud Map registrations this implies. No
-//! IO. Invariant: after [`World::tick`] no service has anything left to do at or before that moment.
+//! IO. Invariant: after [`World::tick`] nothing is left to do at or before that moment.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
@@ -82,14 +82,20 @@ impl World {
         )
     }
 
-    /// Lets everything happen that is due.
+    /// Lets everything happen that is due, in order; at the same moment services come before what scales them.
     pub(crate) fn tick(&mut self, now: Moment) {
-        while let Some((at, key)) = self.wakes.first().cloned() {
-            if at > now {
-                break;
+        loop {
+            let wake = self.wakes.first().cloned().filter(|(at, _)| *at <= now);
+            let scaling = self.next_scaling().filter(|at| *at <= now);
+            match (wake, scaling) {
+                (Some((at, key)), scaling) if scaling.is_none_or(|scaling| at <= scaling) => {
+                    self.touch(&key, at);
+                }
+                (_, Some(at)) => self.scale_at(at),
+                (_, None) => break,
             }
-            self.touch(&key, at);
         }
+        self.cloud_watch.rest(now);
     }
 
     /// Brings one service up to date at `now` and notes when it next needs attention.
@@ -108,6 +114,7 @@ impl World {
             self.wakes.insert((at, key.clone()));
         }
         self.services.insert(key.clone(), service);
+        self.note_fulfilment(key, now);
     }
 
     fn step(&mut self, service: &mut Service, key: &ServiceKey, now: Moment) -> bool {

@@ -48,14 +48,37 @@ impl Activity {
     }
 }
 
+/// Something Application Auto Scaling did to a service, for tests to look at.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ScalingActivity {
+    /// The desired count it set.
+    pub desired_count: u32,
+    /// Why.
+    pub cause: String,
+    /// `InProgress`, `Successful`, `Overridden`, `Unfulfilled`.
+    pub status: String,
+}
+
 impl World {
+    /// What was done to the services of a name, the oldest first.
+    pub(crate) fn scaling_activities(&self, service: &str) -> Vec<ScalingActivity> {
+        let activities = self.scaling.activities.iter();
+        let own = activities.filter(|activity| activity.key.1 == service);
+        own.map(|activity| ScalingActivity {
+            desired_count: activity.to,
+            cause: activity.cause.clone(),
+            status: activity.status.to_owned(),
+        })
+        .collect()
+    }
+
     /// Sets a service's desired count on behalf of Application Auto Scaling.
     pub(super) fn scale(&mut self, key: &ServiceKey, to: u32, cause: String, now: Moment) {
-        for open in &mut self.scaling.activities {
-            if open.key == *key && open.ended.is_none() {
-                open.status = "Overridden";
-                open.ended = Some(now);
-            }
+        let before = self.scaling.open.remove(key);
+        let before = before.and_then(|index| self.scaling.activities.get_mut(index));
+        if let Some(before) = before {
+            before.status = "Overridden";
+            before.ended = Some(now);
         }
         let activity = Activity {
             id: self.ids.uuid(),
@@ -66,6 +89,8 @@ impl World {
             ended: None,
             status: "InProgress",
         };
+        let index = self.scaling.activities.len();
+        self.scaling.open.insert(key.clone(), index);
         self.scaling.activities.push(activity);
         self.set_desired(key, to, now);
     }

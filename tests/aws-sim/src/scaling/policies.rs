@@ -135,6 +135,8 @@ impl World {
         let alarms = self.cloud_watch.by_action();
         let alarms = alarms.get(policy.arn.as_str()).cloned().unwrap_or_default();
         let answer = json!({"PolicyARN": policy.arn, "Alarms": alarms});
+        let arn = policy.arn.clone();
+        self.scaling.owners.insert(arn, key.clone());
         if let Some(target) = self.scaling.targets.get_mut(&key) {
             target.policies.insert(name, policy);
         }
@@ -157,13 +159,12 @@ impl World {
         let name = body["PolicyName"].as_str().unwrap_or_default();
         let target = self.scaling.targets.get_mut(&key);
         let removed = target.and_then(|target| target.policies.remove(name));
-        removed.map(|_| json!({})).ok_or_else(|| {
-            address::not_found(
-                "scaling policy found",
-                &key,
-                &format!(", policy name: {name}"),
-            )
-        })
+        let Some(removed) = removed else {
+            let more = format!(", policy name: {name}");
+            return Err(address::not_found("scaling policy found", &key, &more));
+        };
+        self.scaling.owners.remove(&removed.arn);
+        Ok(json!({}))
     }
 
     /// As DescribeScalingPolicies shows it; `alarms` are those that invoke something, by its ARN.

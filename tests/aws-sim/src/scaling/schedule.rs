@@ -67,6 +67,11 @@ impl Schedule {
         Ok(Self { rule, zone })
     }
 
+    /// Whether it is more than one moment.
+    pub(super) fn recurs(&self) -> bool {
+        !matches!(self.rule, Rule::At(_))
+    }
+
     /// The first moment after `after`. A rate counts from `origin`.
     pub(super) fn next(&self, after: Moment, origin: Moment) -> Option<Moment> {
         let timestamp = Timestamp::from_millisecond(i64::try_from(after.0).ok()?).ok()?;

@@ -31,6 +31,22 @@ pub(super) struct ScheduledAction {
 }
 
 impl ScheduledAction {
+    /// When it next takes place: at its start, if it recurs and has one, then as scheduled, until its end (Application Auto
+    /// Scaling user guide, Schedule recurring scaling actions).
+    pub(super) fn next(&self) -> Option<Moment> {
+        let start = self.start.filter(|_| self.schedule.recurs());
+        let next = match start {
+            Some(start) if self.since < start => Some(start),
+            _ => self
+                .schedule
+                .next(self.since, start.unwrap_or(self.created)),
+        };
+        next.filter(|at| {
+            self.end
+                .is_none_or(|end| *at <= end || !self.schedule.recurs())
+        })
+    }
+
     pub(super) fn to_json(&self, key: &ServiceKey) -> Value {
         let mut bounds = json!({});
         let both = [("MinCapacity", self.minimum), ("MaxCapacity", self.maximum)];
@@ -147,6 +163,7 @@ impl World {
         if let Some(target) = self.scaling.targets.get_mut(&key) {
             target.scheduled.insert(name, action);
         }
+        self.plan_schedules();
         Ok(json!({}))
     }
 
@@ -166,10 +183,12 @@ impl World {
         let name = body["ScheduledActionName"].as_str().unwrap_or_default();
         let target = self.scaling.targets.get_mut(&key);
         let removed = target.and_then(|target| target.scheduled.remove(name));
-        removed.map(|_| json!({})).ok_or_else(|| {
+        if removed.is_none() {
             let more = format!(", scheduled action name: {name}");
-            address::not_found("scheduled action found", &key, &more)
-        })
+            return Err(address::not_found("scheduled action found", &key, &more));
+        }
+        self.plan_schedules();
+        Ok(json!({}))
     }
 
     pub(super) fn describe_scheduled_actions(&self, body: &Value) -> Result<Value, AwsError> {

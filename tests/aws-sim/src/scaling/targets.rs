@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::address;
+use super::cooldown::Cooldown;
 use super::policies::Policy;
 use super::scheduled_actions::ScheduledAction;
 use super::{page, refuse, tags};
@@ -58,6 +59,7 @@ pub(super) struct Target {
     pub(super) policies: BTreeMap<String, Policy>,
     /// By name.
     pub(super) scheduled: BTreeMap<String, ScheduledAction>,
+    pub(super) cooldown: Option<Cooldown>,
 }
 
 impl Target {
@@ -162,6 +164,7 @@ impl World {
                 tags,
                 policies: BTreeMap::new(),
                 scheduled: BTreeMap::new(),
+                cooldown: None,
             };
             self.scaling.targets.insert(key.clone(), target);
         }
@@ -203,7 +206,13 @@ impl World {
     /// Removes a target with its policies and scheduled actions; the alarms of others stay. Also what happens
     /// to the target of a service that is deleted.
     pub(crate) fn forget_target(&mut self, key: &ServiceKey) {
-        self.scaling.targets.remove(key);
+        let Some(target) = self.scaling.targets.remove(key) else {
+            return;
+        };
+        for policy in target.policies.values() {
+            self.scaling.owners.remove(&policy.arn);
+        }
+        self.plan_schedules();
     }
 
     pub(super) fn describe_scalable_targets(&self, body: &Value) -> Result<Value, AwsError> {

@@ -1,6 +1,7 @@
 //! The alarms of CloudWatch.
 
 mod alarms;
+mod over_time;
 mod protocols;
 mod rules;
 

@@ -269,7 +269,10 @@ async fn what_is_not_simulated_is_said_loudly_and_faults_apply() {
 #[tokio::test]
 async fn there_are_so_many_targets_and_no_more() {
     let options = Options {
-        scaling: Some(ScalingOptions { targets: 1 }),
+        scaling: Some(ScalingOptions {
+            targets: 1,
+            ..ScalingOptions::default()
+        }),
         ..Options::default()
     };
     let harness = start(options).await;
