@@ -325,6 +325,16 @@ fn scale(simulator: &Simulator, call: &Call) -> Option<Result<Value, AwsError>> 
     let (operation, body) = (&call.operation, &call.body);
     match (call.service.as_str(), call.protocol) {
         ("application-autoscaling", Protocol::Json) => {
+            let quota_now = simulator.inner.clock.quota_now();
+            let admitted =
+                locked(&simulator.inner.limiter).admits_behind(operation, body, quota_now);
+            if !admitted {
+                return Some(Err(AwsError::new(
+                    "FailedResourceAccessException",
+                    "Unable to access alarms for the scaling policy due to reason: Rate exceeded (Service: \
+                     AmazonCloudWatch; Status Code: 400; Error Code: Throttling)",
+                )));
+            }
             Some(world.answer_scaling(operation, body, now))
         }
         ("monitoring", Protocol::Json | Protocol::Cbor)

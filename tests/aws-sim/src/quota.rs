@@ -5,6 +5,8 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use serde_json::Value;
+
 use crate::options::Quotas;
 
 /// One bucket: its operations, its capacity in calls, and its refill in calls per second.
@@ -180,6 +182,18 @@ impl Limiter {
             *level -= 1.0;
         }
         admitted
+    }
+
+    /// Whether the calls pass that Application Auto Scaling makes to CloudWatch in the caller's name: two alarms for a
+    /// target tracking policy, a look at the alarms of policies that are described.
+    pub(crate) fn admits_behind(&mut self, operation: &str, body: &Value, now: Duration) -> bool {
+        let tracks = body["TargetTrackingScalingPolicyConfiguration"].is_object();
+        let (behind, calls) = match operation {
+            "PutScalingPolicy" if tracks => ("PutMetricAlarm", 2),
+            "DescribeScalingPolicies" => ("DescribeAlarms", 1),
+            _ => return true,
+        };
+        (0..calls).all(|_| self.admits("monitoring", behind, now))
     }
 }
 

@@ -18,6 +18,7 @@ mod step_rules;
 mod tags;
 mod targets;
 mod tracking;
+mod tracking_alarms;
 mod tracking_rules;
 
 use std::collections::{BTreeMap, HashMap};
@@ -88,10 +89,10 @@ impl World {
         let body = &shapes::check(operation, body)?;
         match operation {
             "RegisterScalableTarget" => self.register_scalable_target(body, now),
-            "DeregisterScalableTarget" => self.deregister_scalable_target(body),
+            "DeregisterScalableTarget" => self.deregister_scalable_target(body, now),
             "DescribeScalableTargets" => self.describe_scalable_targets(body),
             "PutScalingPolicy" => self.put_scaling_policy(body, now),
-            "DeleteScalingPolicy" => self.delete_scaling_policy(body),
+            "DeleteScalingPolicy" => self.delete_scaling_policy(body, now),
             "DescribeScalingPolicies" => self.describe_scaling_policies(body),
             "PutScheduledAction" => self.put_scheduled_action(body, now),
             "DeleteScheduledAction" => self.delete_scheduled_action(body),

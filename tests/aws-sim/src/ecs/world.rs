@@ -284,7 +284,7 @@ impl World {
             service.history.clear();
             self.endpoints.release(&service.arn);
             service.endpoints.clear();
-            self.forget_target(key);
+            self.forget_target(key, now);
             changed = true;
         } else {
             service.inactive = None;

@@ -32,6 +32,8 @@ pub(super) struct Policy {
     pub(super) kind: Kind,
     /// As it was asked for.
     pub(super) configuration: Value,
+    /// Names of the alarms that were made for it.
+    pub(super) alarms: Vec<String>,
 }
 
 impl Kind {
@@ -121,17 +123,19 @@ impl World {
                 ));
             }
         }
-        let (arn, created) = match before {
-            Some(before) => (before.arn.clone(), before.created),
-            None => (self.policy_arn(&key, &name), now),
+        let (arn, created, alarms) = match before {
+            Some(before) => (before.arn.clone(), before.created, before.alarms.clone()),
+            None => (self.policy_arn(&key, &name), now, Vec::new()),
         };
-        let policy = Policy {
+        let mut policy = Policy {
             name: name.clone(),
             arn,
             created,
             kind,
             configuration,
+            alarms,
         };
+        self.put_tracking_alarms(&key, &mut policy, now)?;
         let alarms = self.cloud_watch.by_action();
         let alarms = alarms.get(policy.arn.as_str()).cloned().unwrap_or_default();
         let answer = json!({"PolicyARN": policy.arn, "Alarms": alarms});
@@ -154,7 +158,11 @@ impl World {
         )
     }
 
-    pub(super) fn delete_scaling_policy(&mut self, body: &Value) -> Result<Value, AwsError> {
+    pub(super) fn delete_scaling_policy(
+        &mut self,
+        body: &Value,
+        now: Moment,
+    ) -> Result<Value, AwsError> {
         let key = address::required(body)?;
         let name = body["PolicyName"].as_str().unwrap_or_default();
         let target = self.scaling.targets.get_mut(&key);
@@ -163,8 +171,16 @@ impl World {
             let more = format!(", policy name: {name}");
             return Err(address::not_found("scaling policy found", &key, &more));
         };
-        self.scaling.owners.remove(&removed.arn);
+        self.forget_policy(&removed, now);
         Ok(json!({}))
+    }
+
+    /// Removes what belongs to a policy that has been taken out of its target.
+    pub(super) fn forget_policy(&mut self, policy: &Policy, now: Moment) {
+        self.scaling.owners.remove(&policy.arn);
+        for alarm in &policy.alarms {
+            self.remove_alarm(alarm, now);
+        }
     }
 
     /// As DescribeScalingPolicies shows it; `alarms` are those that invoke something, by its ARN.

@@ -194,23 +194,27 @@ impl World {
         self.scale(key, to, cause, now);
     }
 
-    pub(super) fn deregister_scalable_target(&mut self, body: &Value) -> Result<Value, AwsError> {
+    pub(super) fn deregister_scalable_target(
+        &mut self,
+        body: &Value,
+        now: Moment,
+    ) -> Result<Value, AwsError> {
         let key = address::required(body)?;
         if !self.scaling.targets.contains_key(&key) {
             return Err(address::no_target(&key));
         }
-        self.forget_target(&key);
+        self.forget_target(&key, now);
         Ok(json!({}))
     }
 
     /// Removes a target with its policies and scheduled actions; the alarms of others stay. Also what happens
     /// to the target of a service that is deleted.
-    pub(crate) fn forget_target(&mut self, key: &ServiceKey) {
+    pub(crate) fn forget_target(&mut self, key: &ServiceKey, now: Moment) {
         let Some(target) = self.scaling.targets.remove(key) else {
             return;
         };
         for policy in target.policies.values() {
-            self.scaling.owners.remove(&policy.arn);
+            self.forget_policy(policy, now);
         }
         self.plan_schedules();
     }

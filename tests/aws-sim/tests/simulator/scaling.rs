@@ -6,6 +6,7 @@ mod policies;
 mod schedules;
 mod steps;
 mod targets;
+mod tracking;
 
 use aws_sdk_applicationautoscaling::operation::put_scaling_policy::builders::PutScalingPolicyFluentBuilder;
 use aws_sdk_applicationautoscaling::operation::register_scalable_target::builders::RegisterScalableTargetFluentBuilder;
