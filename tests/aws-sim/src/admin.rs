@@ -8,10 +8,11 @@ use hyper::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::answer::Answer;
 use crate::behaviour::{Behaviour, Subject};
 use crate::clock::Moment;
 use crate::cloud_watch::Load;
-use crate::exchange::{Answer, Incoming};
+use crate::exchange::Incoming;
 use crate::faults::Fault;
 use crate::locked;
 use crate::simulator::Simulator;

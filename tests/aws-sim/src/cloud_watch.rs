@@ -7,6 +7,8 @@ mod alarms_api;
 mod evaluation;
 mod load;
 mod math;
+#[cfg(test)]
+mod math_examples;
 mod math_kinds;
 mod math_parser;
 mod metrics;
@@ -43,7 +45,7 @@ pub(crate) struct CloudWatch {
     evaluated: u64,
 }
 
-/// References to the alarms that have an action, by its ARN.
+/// References to alarms, by the ARN of an action they have.
 pub(crate) type ByAction<'a> = HashMap<&'a str, Vec<Value>>;
 
 impl CloudWatch {
@@ -67,14 +69,23 @@ impl CloudWatch {
         }
     }
 
-    pub(crate) fn by_action(&self) -> ByAction<'_> {
-        let mut by_action = ByAction::new();
+    /// The alarms that have one of some actions.
+    pub(crate) fn invoking<'a>(&self, actions: impl Iterator<Item = &'a str>) -> ByAction<'a> {
+        let mut found: ByAction<'a> = actions.map(|action| (action, Vec::new())).collect();
         for alarm in self.alarms.values() {
-            for action in alarm.all_actions() {
-                by_action.entry(action).or_default().push(alarm.reference());
+            let mut named = Vec::new();
+            for action in alarm.all_actions().filter(|one| found.contains_key(one)) {
+                if !named.contains(&action) {
+                    named.push(action);
+                }
+            }
+            for action in named {
+                if let Some(alarms) = found.get_mut(action) {
+                    alarms.push(alarm.reference());
+                }
             }
         }
-        by_action
+        found
     }
 }
 

@@ -16,6 +16,7 @@
 //! ```
 
 mod admin;
+mod answer;
 mod behaviour;
 mod cbor;
 mod clock;

@@ -75,6 +75,9 @@ impl Default for Options {
 pub struct ScalingOptions {
     /// Scalable targets at most (AWS General Reference, Application Auto Scaling quotas; adjustable).
     pub targets: usize,
+    /// For how long after its registration a new target is not found by policies and scheduled actions ("a brief delay until
+    /// the operation achieves eventual consistency").
+    pub register_lag: Duration,
     /// From the end of a minute until alarms see its data points; whole minutes count.
     pub metric_delay: Duration,
     /// How many data points an alarm looks at besides those of its evaluation periods, where some of these are missing. The
@@ -90,6 +93,7 @@ impl Default for ScalingOptions {
     fn default() -> Self {
         Self {
             targets: 3000,
+            register_lag: Duration::ZERO,
             metric_delay: Duration::ZERO,
             extra_datapoints: 2,
             unfulfilled_after: Duration::from_mins(30),

@@ -1,7 +1,5 @@
 //! One alarm. In: its configuration. Out: its JSON as DescribeAlarms shows it. Pure.
 
-use std::collections::BTreeSet;
-
 use serde_json::{Value, json};
 
 use super::alarm_rules::Rules;
@@ -58,14 +56,13 @@ impl Alarm {
         actions.filter_map(Value::as_str)
     }
 
-    /// Its actions in whatever state, each once.
-    pub(super) fn all_actions(&self) -> BTreeSet<&str> {
+    /// Its actions in whatever state.
+    pub(super) fn all_actions(&self) -> impl Iterator<Item = &str> {
         [State::Ok, State::Alarm, State::InsufficientData]
             .into_iter()
             .filter_map(|state| self.configuration[state.actions()].as_array())
             .flatten()
             .filter_map(Value::as_str)
-            .collect()
     }
 
     pub(crate) fn name(&self) -> &str {

@@ -1,5 +1,7 @@
 //! PutMetricAlarm, DescribeAlarms, DeleteAlarms. In: request JSON. Out: stored alarms. No IO.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::alarm::{Alarm, State};
@@ -113,24 +115,19 @@ impl CloudWatch {
             return Err(refuse("AlarmNamePrefix excludes AlarmNames."));
         }
         check_count(names.as_deref().unwrap_or_default())?;
+        let names: Option<BTreeSet<String>> = names.map(|names| names.into_iter().collect());
         let types = texts(&body["AlarmTypes"]);
         let wanted = |alarm: &&Alarm| {
             let name = alarm.name();
             let action = body["ActionPrefix"].as_str();
             (types.is_empty() || types.iter().any(|one| one == "MetricAlarm"))
-                && names
-                    .as_ref()
-                    .is_none_or(|names| names.iter().any(|one| one == name))
+                && names.as_ref().is_none_or(|names| names.contains(name))
                 && prefix.is_none_or(|prefix| name.starts_with(prefix))
                 && body["StateValue"]
                     .as_str()
                     .is_none_or(|state| state == alarm.state.as_str())
-                && action.is_none_or(|action| {
-                    alarm
-                        .all_actions()
-                        .iter()
-                        .any(|one| one.starts_with(action))
-                })
+                && action
+                    .is_none_or(|action| alarm.all_actions().any(|one| one.starts_with(action)))
         };
         let size = match &body["MaxRecords"] {
             Value::Null => PAGE,

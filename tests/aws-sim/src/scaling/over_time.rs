@@ -77,7 +77,7 @@ impl World {
     pub(super) fn plan_schedules(&mut self) {
         let targets = self.scaling.targets.values();
         let actions = targets.flat_map(|target| target.scheduled.values());
-        self.scaling.next_schedule = actions.filter_map(ScheduledAction::next).min();
+        self.scaling.next_schedule = actions.filter_map(|action| action.next).min();
     }
 
     fn run_schedules(&mut self, now: Moment) {
@@ -85,8 +85,8 @@ impl World {
         for (key, target) in &mut self.scaling.targets {
             let is_suspended = target.suspended.scheduled;
             for action in target.scheduled.values_mut() {
-                if action.next().is_some_and(|at| at <= now) {
-                    action.since = now;
+                if action.next.is_some_and(|at| at <= now) {
+                    action.plan(now);
                     if !is_suspended {
                         due.push((key.clone(), action.clone()));
                     }

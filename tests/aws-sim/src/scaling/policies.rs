@@ -100,8 +100,7 @@ impl World {
         if name.chars().count() > 256 || !printable {
             return Err(refuse("Invalid PolicyName."));
         }
-        let target = self.scaling.targets.get(&key);
-        let target = target.ok_or_else(|| address::no_target(&key))?;
+        let target = self.settled_target(&key, now)?;
         let before = target.policies.get(&name);
         let (kind, configuration) = asked(body, before)?;
         let others = || target.policies.values().filter(|other| other.name != name);
@@ -136,8 +135,8 @@ impl World {
             alarms,
         };
         self.put_tracking_alarms(&key, &mut policy, now)?;
-        let alarms = self.cloud_watch.by_action();
-        let alarms = alarms.get(policy.arn.as_str()).cloned().unwrap_or_default();
+        let alarms = self.cloud_watch.invoking([policy.arn.as_str()].into_iter());
+        let alarms: Vec<Value> = alarms.into_values().flatten().collect();
         let answer = json!({"PolicyARN": policy.arn, "Alarms": alarms});
         let arn = policy.arn.clone();
         self.scaling.owners.insert(arn, key.clone());
@@ -199,10 +198,11 @@ impl World {
     }
 
     pub(super) fn policies_json(&self, key: &ServiceKey, target: &Target) -> Vec<Value> {
-        let alarms = self.cloud_watch.by_action();
+        let arns = target.policies.values().map(|policy| policy.arn.as_str());
+        let alarms = self.cloud_watch.invoking(arns);
         let policies = target.policies.values();
         policies
-            .map(|one| Self::policy_json(key, one, &alarms))
+            .map(|policy| Self::policy_json(key, policy, &alarms))
             .collect()
     }
 
@@ -220,13 +220,11 @@ impl World {
             targets.flat_map(|(key, target)| target.policies.values().map(move |one| (key, one)));
         let found = policies
             .filter(|(_, policy)| names.is_none_or(|names| names.contains(&json!(policy.name))));
-        let alarms = self.cloud_watch.by_action();
-        page::of(
-            body,
-            found.collect(),
-            "ScalingPolicies",
-            10,
-            |(key, policy)| Self::policy_json(key, policy, &alarms),
-        )
+        let found: Vec<(&ServiceKey, &Policy)> = found.collect();
+        let arns = found.iter().map(|(_, policy)| policy.arn.as_str());
+        let alarms = self.cloud_watch.invoking(arns);
+        page::of(body, found, "ScalingPolicies", 10, |(key, policy)| {
+            Self::policy_json(key, policy, &alarms)
+        })
     }
 }

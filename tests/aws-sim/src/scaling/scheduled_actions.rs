@@ -26,25 +26,28 @@ pub(super) struct ScheduledAction {
     pub(super) minimum: Option<u32>,
     pub(super) maximum: Option<u32>,
     pub(super) schedule: Schedule,
-    /// Only later moments count.
-    pub(super) since: Moment,
+    /// When it next takes place.
+    pub(super) next: Option<Moment>,
 }
 
 impl ScheduledAction {
-    /// When it next takes place: at its start, if it recurs and has one, then as scheduled, until its end (Application Auto
+    /// At its start, if it recurs and has one, then as scheduled, until its end (Application Auto
     /// Scaling user guide, Schedule recurring scaling actions).
-    pub(super) fn next(&self) -> Option<Moment> {
+    fn next_after(&self, since: Moment) -> Option<Moment> {
         let start = self.start.filter(|_| self.schedule.recurs());
         let next = match start {
-            Some(start) if self.since < start => Some(start),
-            _ => self
-                .schedule
-                .next(self.since, start.unwrap_or(self.created)),
+            Some(start) if since < start => Some(start),
+            _ => self.schedule.next(since, start.unwrap_or(self.created)),
         };
         next.filter(|at| {
             self.end
                 .is_none_or(|end| *at <= end || !self.schedule.recurs())
         })
+    }
+
+    /// Leaves everything until now behind.
+    pub(super) fn plan(&mut self, now: Moment) {
+        self.next = self.next_after(now);
     }
 
     pub(super) fn to_json(&self, key: &ServiceKey) -> Value {
@@ -113,8 +116,7 @@ impl World {
         let text = |member: &str| body[member].as_str().map(str::to_owned);
         let name = text("ScheduledActionName").unwrap_or_default();
         check_name(&name)?;
-        let target = self.scaling.targets.get(&key);
-        let target = target.ok_or_else(|| address::no_target(&key))?;
+        let target = self.settled_target(&key, now)?;
         let before = target.scheduled.get(&name);
         if before.is_none() && target.scheduled.len() >= PER_TARGET {
             return Err(AwsError::new(
@@ -147,7 +149,7 @@ impl World {
             Some(before) => (before.arn.clone(), before.created),
             None => (self.scheduled_action_arn(&key, &name), now),
         };
-        let action = ScheduledAction {
+        let mut action = ScheduledAction {
             name: name.clone(),
             arn,
             created,
@@ -158,8 +160,9 @@ impl World {
             minimum,
             maximum,
             schedule,
-            since: now,
+            next: None,
         };
+        action.plan(now);
         if let Some(target) = self.scaling.targets.get_mut(&key) {
             target.scheduled.insert(name, action);
         }

@@ -111,6 +111,19 @@ impl World {
             .is_some_and(|service| service.is_active() && service.visible <= now)
     }
 
+    /// A target that is old enough to be found.
+    pub(super) fn settled_target(
+        &self,
+        key: &ServiceKey,
+        now: Moment,
+    ) -> Result<&Target, AwsError> {
+        let lag = self.scaling_options().register_lag;
+        let target = self.scaling.targets.get(key);
+        target
+            .filter(|target| target.created + lag <= now)
+            .ok_or_else(|| address::no_target(key))
+    }
+
     pub(super) fn register_scalable_target(
         &mut self,
         body: &Value,

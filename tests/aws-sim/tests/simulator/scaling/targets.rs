@@ -282,3 +282,23 @@ async fn there_are_so_many_targets_and_no_more() {
     assert!(refusal(asked.send().await).starts_with("LimitExceededException"));
     harness.target("a").max_capacity(5).send().await.unwrap();
 }
+
+#[tokio::test]
+async fn a_new_target_can_be_found_late() {
+    let options = Options {
+        scaling: Some(ScalingOptions {
+            register_lag: Duration::from_secs(3),
+            ..ScalingOptions::default()
+        }),
+        ..Options::default()
+    };
+    let harness = start(options).await;
+    harness.scalable("api", 1, 4).await;
+    let put = || {
+        let policy = harness.policy("api", "out");
+        policy.step_scaling_policy_configuration(step(1)).send()
+    };
+    assert!(refusal(put().await).starts_with("ObjectNotFoundException"));
+    harness.advance(3);
+    put().await.unwrap();
+}
