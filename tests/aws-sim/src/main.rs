@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use aws_sim::{ClockKind, Options, Quotas, Simulator, serve};
+use aws_sim::{ClockKind, Options, Quotas, ScalingOptions, Simulator, serve};
 use clap::{Args, Parser, Subcommand};
 
 #[derive(Parser)]
@@ -23,12 +23,12 @@ enum Command {
 }
 
 #[derive(Args)]
-#[expect(clippy::struct_excessive_bools, reason = "they are flags")]
+#[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
 struct Serve {
     /// Loopback address to listen on; port 0 takes a free one.
     #[arg(long, default_value = "127.0.0.1:0")]
     address: SocketAddr,
-    /// Base URL of the stand-in for every service but ECS and Secrets Manager.
+    /// Base URL of the stand-in for what the simulator does not answer itself.
     #[arg(long)]
     upstream: Option<String>,
     /// Simulated seconds in a real second.
@@ -64,6 +64,9 @@ struct Serve {
     /// Stop tasks that name a secret of this account and Region that cannot be read.
     #[arg(long)]
     check_secrets: bool,
+    /// Leave Application Auto Scaling and the alarms of CloudWatch to the stand-in behind.
+    #[arg(long)]
+    no_scaling: bool,
     /// Seed of identifiers and fault dice.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -112,6 +115,7 @@ async fn run(arguments: Serve) -> anyhow::Result<()> {
         hide_service_deployments: arguments.hide_service_deployments,
         check_subnets: arguments.check_subnets,
         check_secrets: arguments.check_secrets,
+        scaling: (!arguments.no_scaling).then(ScalingOptions::default),
         seed: arguments.seed,
         record: arguments.record,
         ..Options::default()

@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::errors::AwsError;
 
@@ -88,7 +88,7 @@ impl Table {
         body: &Value,
         refuse: Refuse,
     ) -> Result<Value, AwsError> {
-        let empty = Value::Object(serde_json::Map::new());
+        let empty = json!({});
         let body = if body.is_null() { &empty } else { body };
         self.shape(operation, operation, body, refuse)
     }
@@ -144,7 +144,11 @@ impl Table {
             Kind::Any => true,
             Kind::Str => value.is_string(),
             Kind::Int => value.is_i64() || value.is_u64(),
-            Kind::Num => value.is_number(),
+            // One form of a number, whatever the client wrote: 80 is 80.0.
+            Kind::Num => match value.as_f64() {
+                Some(number) => return Ok(json!(number)),
+                None => false,
+            },
             Kind::Bool => value.is_boolean(),
             Kind::Map => value
                 .as_object()

@@ -1,9 +1,11 @@
 //! AWS's published API rates. In: an operation and the time. Out: whether it passes. No IO.
-//! Invariant: the buckets and numbers are those of the ECS developer guide, Request throttling, and of the AWS General
-//! Reference, Secrets Manager quotas.
+//! Invariant: the buckets and numbers are those of the ECS developer guide, Request throttling, of the AWS General
+//! Reference, Secrets Manager quotas, and of the CloudWatch user guide, CloudWatch service quotas.
 
 use std::collections::HashMap;
 use std::time::Duration;
+
+use serde_json::Value;
 
 use crate::options::Quotas;
 
@@ -14,7 +16,7 @@ struct Bucket {
     rate: f64,
 }
 
-const BUCKETS: [Bucket; 13] = [
+const ECS: [Bucket; 13] = [
     Bucket {
         operations: &["RegisterTaskDefinition", "DeregisterTaskDefinition"],
         burst: 20.0,
@@ -125,28 +127,43 @@ const SECRETS_MANAGER: [Bucket; 10] = [
     per_second(&["DescribeSecret"], 40_000.0),
 ];
 
-/// The buckets of a service that publishes them.
-fn buckets(service: &str) -> (&'static str, &'static [Bucket]) {
-    match service {
-        "ecs" => ("ecs", &BUCKETS),
-        "secretsmanager" => ("secretsmanager", &SECRETS_MANAGER),
-        _ => ("", &[]),
-    }
-}
+/// Published without bursts, like Secrets Manager's.
+const CLOUD_WATCH: [Bucket; 4] = [
+    per_second(&["PutMetricAlarm"], 3.0),
+    per_second(&["DeleteAlarms"], 3.0),
+    per_second(&["DescribeAlarms"], 9.0),
+    per_second(
+        &["TagResource", "UntagResource", "ListTagsForResource"],
+        20.0,
+    ),
+];
 
 /// The state of all buckets.
 #[derive(Debug)]
 pub(crate) struct Limiter {
     quotas: Option<Quotas>,
+    /// Whether CloudWatch's alarms are kept here.
+    counts_alarms: bool,
     /// By service and place among its buckets.
     levels: HashMap<(&'static str, usize), (f64, Duration)>,
 }
 
 impl Limiter {
-    pub(crate) fn new(quotas: Option<Quotas>) -> Self {
+    pub(crate) fn new(quotas: Option<Quotas>, counts_alarms: bool) -> Self {
         Self {
             quotas,
+            counts_alarms,
             levels: HashMap::new(),
+        }
+    }
+
+    /// The buckets of a service that publishes them.
+    fn buckets(&self, service: &str) -> (&'static str, &'static [Bucket]) {
+        match service {
+            "ecs" => ("ecs", &ECS),
+            "secretsmanager" => ("secretsmanager", &SECRETS_MANAGER),
+            "monitoring" if self.counts_alarms => ("monitoring", &CLOUD_WATCH),
+            _ => ("", &[]),
         }
     }
 
@@ -155,7 +172,7 @@ impl Limiter {
         let Some(quotas) = self.quotas else {
             return true;
         };
-        let (service, buckets) = buckets(service);
+        let (service, buckets) = self.buckets(service);
         let found = buckets
             .iter()
             .enumerate()
@@ -174,6 +191,18 @@ impl Limiter {
         }
         admitted
     }
+
+    /// Whether the calls pass that Application Auto Scaling makes to CloudWatch in the caller's name: two alarms for a
+    /// target tracking policy, a look at the alarms of policies that are described.
+    pub(crate) fn admits_behind(&mut self, operation: &str, body: &Value, now: Duration) -> bool {
+        let tracks = body["TargetTrackingScalingPolicyConfiguration"].is_object();
+        let (behind, calls) = match operation {
+            "PutScalingPolicy" if tracks => ("PutMetricAlarm", 2),
+            "DescribeScalingPolicies" => ("DescribeAlarms", 1),
+            _ => return true,
+        };
+        (0..calls).all(|_| self.admits("monitoring", behind, now))
+    }
 }
 
 #[cfg(test)]
@@ -182,7 +211,7 @@ mod tests {
 
     #[test]
     fn a_bucket_holds_its_burst_and_refills_at_its_rate() {
-        let mut limiter = Limiter::new(Some(Quotas::default()));
+        let mut limiter = Limiter::new(Some(Quotas::default()), true);
         let mut pass =
             |now| limiter.admits("ecs", "RegisterTaskDefinition", Duration::from_secs(now));
         assert_eq!((0..30).filter(|_| pass(0)).count(), 20);
@@ -191,7 +220,7 @@ mod tests {
 
     #[test]
     fn register_and_deregister_share_a_bucket() {
-        let mut limiter = Limiter::new(Some(Quotas::default()));
+        let mut limiter = Limiter::new(Some(Quotas::default()), true);
         let mut pass = |operation| limiter.admits("ecs", operation, Duration::ZERO);
         let spent = (0..20).all(|_| pass("DeregisterTaskDefinition"));
         assert!(spent && !pass("RegisterTaskDefinition"));
@@ -199,10 +228,22 @@ mod tests {
 
     #[test]
     fn services_share_names_of_operations_and_no_bucket() {
-        let mut limiter = Limiter::new(Some(Quotas::default()));
+        let mut limiter = Limiter::new(Some(Quotas::default()), true);
         let mut pass = |service| limiter.admits(service, "TagResource", Duration::ZERO);
         assert_eq!((0..60).filter(|_| pass("ecs")).count(), 20);
         assert_eq!((0..60).filter(|_| pass("secretsmanager")).count(), 50);
         assert_eq!((0..60).filter(|_| pass("logs")).count(), 60);
+    }
+
+    #[test]
+    fn alarms_count_where_they_are_kept() {
+        let passed = |counts_alarms| {
+            let mut limiter = Limiter::new(Some(Quotas::default()), counts_alarms);
+            let mut pass = |operation| limiter.admits("monitoring", operation, Duration::ZERO);
+            let alarms = (0..9).filter(|_| pass("PutMetricAlarm")).count();
+            (alarms, pass("TagResource"))
+        };
+        assert_eq!(passed(true), (3, true));
+        assert_eq!(passed(false), (9, true));
     }
 }
