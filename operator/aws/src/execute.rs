@@ -97,6 +97,11 @@ impl Account {
             Step::TagDnsService { arn, tags } => self.tag_dns(caller, arn, tags).await,
             Step::UntagDnsService { arn, keys } => self.untag_dns(caller, arn, keys).await,
             Step::DeleteDnsService { id } => self.delete_dns(caller, id).await,
+            // Nothing plans these yet.
+            Step::Scaling(_) => Err(Failure::Conflict {
+                operation: step.operation(),
+                message: "scaling is not executed yet".to_owned(),
+            }),
         }
     }
 }

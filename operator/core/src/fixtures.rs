@@ -93,6 +93,7 @@ pub(crate) fn empty() -> Observed {
         service: Fact::Unknown.absent_again(at(0)),
         dns: Fact::Unknown.absent_again(at(0)),
         newest: Fact::Unknown.absent_again(at(0)),
+        scaling: Fact::seen(crate::scaling::Observed::default(), at(0)),
         ..Observed::default()
     }
 }
@@ -216,6 +217,7 @@ pub(crate) fn apply(observed: &mut Observed, step: &Step, now: i64) {
             observed.revisions.remove(arn);
         }
         Step::DeleteDnsService { .. } => observed.dns = Fact::Unknown.absent_again(at(now)),
+        Step::Scaling(step) => crate::scaling::fixtures::apply(observed, step, now),
     }
 }
 

@@ -54,6 +54,8 @@ impl Inventory {
                         self.want_service(state, scope, why, priority, now);
                     }
                 }
+                // Nothing reads these yet.
+                Need::Scaling | Need::Owner(_) => {}
                 Need::Stopped => {
                     let id = service_id(scope);
                     if let Some(record) = state.stopped.get_mut(&id) {

@@ -73,7 +73,12 @@ fn absent_since(need: &Need, observed: &Observed) -> Option<Timestamp> {
     match need {
         Need::Service => first(&observed.service),
         Need::Dns => first(&observed.dns),
-        Need::Newest | Need::Revision(_) | Need::Deployment | Need::Stopped => None,
+        Need::Newest
+        | Need::Revision(_)
+        | Need::Deployment
+        | Need::Stopped
+        | Need::Scaling
+        | Need::Owner(_) => None,
     }
 }
 
