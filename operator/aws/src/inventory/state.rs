@@ -200,6 +200,7 @@ impl State {
             dns: fact(self.dns.get(&dns_id(scope)).map(AsRef::as_ref)),
             newest: fact(self.definitions.get(&newest(scope)).map(AsRef::as_ref)),
             revisions: self.revisions_of(&scope.family),
+            ..Observed::default()
         }
     }
 

@@ -186,7 +186,8 @@ fn paused(
     done: bool,
 ) -> Option<PausedTasks> {
     if !desired.scaling.paused {
-        return announced.filter(|_| !done);
+        // Once the count was sent the pause is over; what is still suspended is mended like any other difference.
+        return announced.filter(|_| !done && counted.is_none());
     }
     let in_force = counted == Some(0) || (done && tasks == 0);
     match announced {
