@@ -191,6 +191,8 @@ impl Connector {
             discovery: aws_sdk_servicediscovery::Client::new(&sdk),
             sts: aws_sdk_sts::Client::new(&sdk),
             cloudformation: aws_sdk_cloudformation::Client::new(&sdk),
+            scaling: aws_sdk_applicationautoscaling::Client::new(&sdk),
+            cloudwatch: aws_sdk_cloudwatch::Client::new(&sdk),
         };
         let timing = &self.config.timing;
         let mut tasks = Vec::new();
@@ -243,6 +245,8 @@ pub(crate) struct Clients {
     pub(crate) discovery: aws_sdk_servicediscovery::Client,
     pub(crate) sts: aws_sdk_sts::Client,
     pub(crate) cloudformation: aws_sdk_cloudformation::Client,
+    pub(crate) scaling: aws_sdk_applicationautoscaling::Client,
+    pub(crate) cloudwatch: aws_sdk_cloudwatch::Client,
 }
 
 /// One account in one Region.

@@ -5,6 +5,7 @@
 
 mod discovery;
 mod rollout;
+mod scaling;
 mod services;
 mod task_definition;
 mod writing;
@@ -18,6 +19,7 @@ use privateservice_core::failure::Failure;
 use privateservice_core::observed::Scope;
 use privateservice_core::owner::{ObjectKey, Owner};
 use privateservice_core::step::{Outcome, Reference, Step};
+use std::collections::BTreeMap;
 
 /// What earlier steps of the same plan yielded. Start each plan with an empty one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,6 +28,8 @@ pub struct Outputs {
     pub task_definition: Option<String>,
     /// ARN of the Cloud Map service that was created.
     pub registry: Option<String>,
+    /// ARNs of the scaling policies that were put, by name.
+    pub policies: BTreeMap<String, String>,
 }
 
 /// Who a call is made for.
@@ -97,11 +101,10 @@ impl Account {
             Step::TagDnsService { arn, tags } => self.tag_dns(caller, arn, tags).await,
             Step::UntagDnsService { arn, keys } => self.untag_dns(caller, arn, keys).await,
             Step::DeleteDnsService { id } => self.delete_dns(caller, id).await,
-            // Nothing plans these yet.
-            Step::Scaling(_) => Err(Failure::Conflict {
-                operation: step.operation(),
-                message: "scaling is not executed yet".to_owned(),
-            }),
+            Step::Scaling(step) => self
+                .scale(caller, step, outputs)
+                .await
+                .map(Outcome::Scaling),
         }
     }
 }

@@ -4,6 +4,24 @@ pub mod policy;
 
 /// The IAM actions of the operations that are called for services and for Environments whose parts exist, in alphabetical order.
 pub const CALLED: &[&str] = &[
+    "application-autoscaling:DeleteScalingPolicy",
+    "application-autoscaling:DeleteScheduledAction",
+    "application-autoscaling:DeregisterScalableTarget",
+    "application-autoscaling:DescribeScalableTargets",
+    "application-autoscaling:DescribeScalingPolicies",
+    "application-autoscaling:DescribeScheduledActions",
+    "application-autoscaling:ListTagsForResource",
+    "application-autoscaling:PutScalingPolicy",
+    "application-autoscaling:PutScheduledAction",
+    "application-autoscaling:RegisterScalableTarget",
+    "application-autoscaling:TagResource",
+    "application-autoscaling:UntagResource",
+    "cloudwatch:DeleteAlarms",
+    "cloudwatch:DescribeAlarms",
+    "cloudwatch:ListTagsForResource",
+    "cloudwatch:PutMetricAlarm",
+    "cloudwatch:TagResource",
+    "cloudwatch:UntagResource",
     "ecs:CreateService",
     "ecs:DeleteService",
     "ecs:DeregisterTaskDefinition",
@@ -127,9 +145,10 @@ pub const FOUNDATION_RESOURCES: &[&str] = &[
 /// The action behind the credentials of a role that is assumed; the SDK calls it.
 pub const ASSUMED: &str = "sts:AssumeRole";
 
-/// Actions that AWS checks on behalf of the calls for services: the roles that a task definition names. (Tags given at creation need the
+/// Actions that AWS checks on behalf of the calls for services: the roles that a task definition names, and the role that Application Auto
+/// Scaling makes for itself when the first target of an account is registered. (Tags given at creation need the
 /// permission to tag, which is called for its own sake too.)
-pub const IMPLIED: &[&str] = &["iam:PassRole"];
+pub const IMPLIED: &[&str] = &["iam:CreateServiceLinkedRole", "iam:PassRole"];
 
 #[cfg(test)]
 mod tests {
@@ -175,11 +194,23 @@ mod tests {
             ("clients.discovery.", "()", "servicediscovery"),
             ("clients.sts.", "()", "sts"),
             ("clients.cloudformation.", "()", "cloudformation"),
+            ("clients.scaling.", "()", "application-autoscaling"),
+            ("clients.cloudwatch.", "()", "cloudwatch"),
             ("aws_sdk_ecs::operation::", "::builders", "ecs"),
             (
                 "aws_sdk_servicediscovery::operation::",
                 "::builders",
                 "servicediscovery",
+            ),
+            (
+                "aws_sdk_applicationautoscaling::operation::",
+                "::builders",
+                "application-autoscaling",
+            ),
+            (
+                "aws_sdk_cloudwatch::operation::",
+                "::builders",
+                "cloudwatch",
             ),
         ];
         let mut found = BTreeSet::new();

@@ -29,11 +29,23 @@ pub enum Bucket {
     Sts,
     /// CloudFormation.
     CloudFormation,
+    /// Application Auto Scaling reads.
+    AutoScalingRead,
+    /// Application Auto Scaling writes.
+    AutoScalingModify,
+    /// DescribeAlarms.
+    AlarmRead,
+    /// PutMetricAlarm.
+    AlarmModify,
+    /// DeleteAlarms.
+    AlarmDelete,
+    /// Tags of alarms.
+    AlarmTags,
 }
 
 impl Bucket {
     /// All buckets.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 18] = [
         Self::TaskDefinitionModify,
         Self::TaskDefinitionRead,
         Self::ServiceModify,
@@ -46,6 +58,12 @@ impl Bucket {
         Self::CloudMapModify,
         Self::Sts,
         Self::CloudFormation,
+        Self::AutoScalingRead,
+        Self::AutoScalingModify,
+        Self::AlarmRead,
+        Self::AlarmModify,
+        Self::AlarmDelete,
+        Self::AlarmTags,
     ];
 
     /// The name metrics use.
@@ -63,6 +81,12 @@ impl Bucket {
             Self::CloudMapModify => "cloud-map-modify",
             Self::Sts => "sts",
             Self::CloudFormation => "cloud-formation",
+            Self::AutoScalingRead => "auto-scaling-read",
+            Self::AutoScalingModify => "auto-scaling-modify",
+            Self::AlarmRead => "alarm-read",
+            Self::AlarmModify => "alarm-modify",
+            Self::AlarmDelete => "alarm-delete",
+            Self::AlarmTags => "alarm-tags",
         }
     }
 }
@@ -82,7 +106,9 @@ pub struct QuotaTable(BTreeMap<Bucket, Quota>);
 
 impl QuotaTable {
     /// What AWS publishes. ECS: developer guide, Request throttling. The rates of Cloud Map's control plane and of STS are
-    /// not published: ten a second is our own, polite choice; so are two a second for CloudFormation, which throttles early.
+    /// not published: ten a second is our own, polite choice; so are two a second for CloudFormation, which throttles early, and five
+    /// for Application Auto Scaling, which throttles a handful of policies at once. CloudWatch: user guide, Service quotas; its bursts are not
+    /// published.
     pub fn published() -> Self {
         let quota = |bucket| match bucket {
             Bucket::TaskDefinitionModify => Quota {
@@ -106,6 +132,22 @@ impl QuotaTable {
             Bucket::CloudFormation => Quota {
                 burst: 10.0,
                 rate: 2.0,
+            },
+            Bucket::AutoScalingRead | Bucket::AutoScalingModify => Quota {
+                burst: 10.0,
+                rate: 5.0,
+            },
+            Bucket::AlarmRead => Quota {
+                burst: 9.0,
+                rate: 9.0,
+            },
+            Bucket::AlarmModify | Bucket::AlarmDelete => Quota {
+                burst: 3.0,
+                rate: 3.0,
+            },
+            Bucket::AlarmTags => Quota {
+                burst: 20.0,
+                rate: 20.0,
             },
             Bucket::TagModify | Bucket::CloudMapRead | Bucket::CloudMapModify | Bucket::Sts => {
                 Quota {

@@ -21,6 +21,17 @@ pub(super) enum Next {
     After(Duration),
 }
 
+impl Next {
+    /// Whichever is sooner.
+    pub(super) fn sooner(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::After(one), Self::After(other)) => Self::After(one.min(other)),
+            (Self::AwaitChange, other) => other,
+            (one, Self::AwaitChange) => one,
+        }
+    }
+}
+
 /// What else brings an object back.
 #[derive(Debug, Default)]
 pub(super) struct Timers {

@@ -6,6 +6,7 @@ use super::next::{Next, Timers, after_problem, next, want_facts};
 use super::placing;
 use super::remembered::Remembered;
 use super::request;
+use super::scaling;
 use super::standing;
 use super::waves;
 use super::writing::Writer;
@@ -150,6 +151,21 @@ pub(super) async fn run(
     };
     let attempt = claim::attempt(desired, &plan, &observed, None);
     let execution = execute_announced(caller, &plan, attempt, &mut previous, writer).await?;
+    let scene = scaling::Scene {
+        desired,
+        observed: &observed,
+        memory: &memory,
+        execution: &execution,
+    };
+    let scaled = Box::pin(scaling::scale(
+        caller,
+        scene,
+        remembered,
+        &mut previous,
+        writer,
+        now,
+    ))
+    .await?;
     let collected = collect(caller, &plan).await;
     want_facts(&account, scope, &plan, &observed, caller.priority, now);
     standing::want_evidence(
@@ -174,7 +190,7 @@ pub(super) async fn run(
     standing::look_for_shortage(
         service.as_ref(),
         judgement.as_ref(),
-        desired.initial_count,
+        desired.scaling.bounds.min,
         &previous,
         remembered,
         now,
@@ -212,6 +228,7 @@ pub(super) async fn run(
         was_ready: was_ready(&previous, object.metadata.generation),
         now,
     });
+    let verdict = scaled.weigh(caller, scene, &previous, verdict);
     let completed = execution.failure.is_none() && execution.outcomes.len() == plan.steps.len();
     // Nothing is known yet, as after a restart: what status says about this very spec stays said.
     let reading = observed.service.is_unknown()
@@ -243,6 +260,9 @@ pub(super) async fn run(
             now,
         )
     };
+    if !reading && plan.conflict.is_none() {
+        scaled.report(scene, &after, &previous, &mut status);
+    }
     let handled = previous.last_handled_reconcile_at.as_deref();
     let answered = request::answered(object, handled, inventory, scope, remembered, now);
     if answered.is_some() {
@@ -260,7 +280,7 @@ pub(super) async fn run(
     );
     let stalled_in = conditions::until_stalled(&status.conditions, now);
     writer.write(status).await?;
-    if plan.is_settled() {
+    if plan.is_settled() && scaled.is_settled() {
         remembered.settled();
     }
     if execution
@@ -280,7 +300,7 @@ pub(super) async fn run(
     let overdue_in = judgement
         .as_ref()
         .and_then(|judgement| rollout::until_overdue(judgement, &memory, desired, now));
-    Ok(next(
+    let again = next(
         &plan,
         execution.failure.as_ref(),
         &observed,
@@ -291,7 +311,8 @@ pub(super) async fn run(
             stalled_in,
         },
         now,
-    ))
+    );
+    Ok(scaled.next(again, &observed, remembered, now))
 }
 
 /// Makes the call that tidies up, if the plan has one. Nothing depends on it: it is tried again another time.
