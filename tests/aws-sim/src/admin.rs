@@ -1,14 +1,18 @@
 //! The simulator's own API over HTTP, below `/_sim/`. In: small JSON bodies. Out: JSON. Everything it
 //! does, [`Simulator`] does in process.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use hyper::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::answer::Answer;
 use crate::behaviour::{Behaviour, Subject};
-use crate::exchange::{Answer, Incoming};
+use crate::clock::Moment;
+use crate::cloud_watch::Load;
+use crate::exchange::Incoming;
 use crate::faults::Fault;
 use crate::locked;
 use crate::simulator::Simulator;
@@ -65,6 +69,28 @@ struct NetworkBody {
 struct AlarmBody {
     name: String,
     in_alarm: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LoadBody {
+    /// Absent: in any cluster.
+    cluster: Option<String>,
+    service: String,
+    /// Absent: none.
+    load: Option<Load>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MetricBody {
+    namespace: String,
+    name: String,
+    #[serde(default)]
+    dimensions: BTreeMap<String, String>,
+    /// Seconds since the Unix epoch; absent: now.
+    at: Option<f64>,
+    values: Vec<f64>,
 }
 
 fn parse<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, String> {
@@ -161,8 +187,40 @@ async fn act(simulator: &Simulator, incoming: &Incoming) -> Result<Option<Value>
             simulator.set_alarm(&asked.name, asked.in_alarm);
             Some(json!({}))
         }
+        "load" => {
+            let asked: LoadBody = parse(body)?;
+            simulator.set_load(asked.cluster.as_deref(), &asked.service, asked.load);
+            Some(json!({}))
+        }
+        "metric" => {
+            let asked: MetricBody = parse(body)?;
+            put_metric(simulator, &asked)?;
+            Some(json!({}))
+        }
         _ => None,
     })
+}
+
+fn put_metric(simulator: &Simulator, asked: &MetricBody) -> Result<(), String> {
+    let at = match asked.at {
+        None => simulator.now(),
+        Some(seconds) => {
+            let since_epoch = Duration::try_from_secs_f64(seconds).map_err(|e| e.to_string())?;
+            Moment(0) + since_epoch
+        }
+    };
+    let dimensions = asked.dimensions.iter();
+    let dimensions: Vec<(&str, &str)> = dimensions
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
+    simulator.put_metric(
+        &asked.namespace,
+        &asked.name,
+        &dimensions,
+        at,
+        &asked.values,
+    );
+    Ok(())
 }
 
 /// `?since=<seq>&operation=<ecs:CreateService>`

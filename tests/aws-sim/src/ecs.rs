@@ -13,6 +13,7 @@ mod read;
 mod register_rules;
 pub(crate) mod registrations;
 mod rollout;
+mod scale;
 pub mod scheduler;
 mod service;
 mod service_connect;
@@ -157,6 +158,7 @@ impl World {
         serde_json::json!({
             "now": now.seconds(), "clusters": clusters, "services": services, "tasks": tasks,
             "serviceDeployments": deployments, "taskDefinitions": definitions,
+            "scaling": self.scaling_state(), "cloudWatch": self.cloud_watch_state(),
         })
     }
 

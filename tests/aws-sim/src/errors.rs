@@ -57,13 +57,13 @@ impl AwsError {
         self
     }
 
-    /// The body in AWS JSON 1.0/1.1.
-    pub(crate) fn json_body(&self) -> Vec<u8> {
+    /// The body, in the protocols that write a structure.
+    pub(crate) fn body(&self) -> Value {
         let mut body = self.extra.clone();
         body.insert("__type".to_owned(), json!(self.code));
         // Services differ in the case of this member; SDKs accept either.
         body.insert("message".to_owned(), json!(self.message));
-        Value::Object(body).to_string().into_bytes()
+        Value::Object(body)
     }
 
     /// The body in the awsQuery protocol (STS, CloudFormation, IAM, EC2).

@@ -2,11 +2,12 @@
 //! to be lost. Does IO when it forwards. Invariant: once started, a call's effect completes even if the
 //! client goes away, and it is in the log before its answer leaves.
 
-use hyper::header::{HeaderName, HeaderValue};
 use hyper::{HeaderMap, Method};
-use serde_json::{Value, json};
+use serde_json::Value;
 
+use crate::answer::Answer;
 use crate::cloud_map::{self, Mended};
+use crate::cloud_watch;
 use crate::errors::AwsError;
 use crate::facts;
 use crate::faults::FaultKind;
@@ -15,79 +16,6 @@ use crate::locked;
 use crate::log::Outcome;
 use crate::route::{self, Call, Protocol};
 use crate::simulator::Simulator;
-
-/// An HTTP answer.
-#[derive(Debug, Clone)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
-    pub(crate) body: Vec<u8>,
-}
-
-impl Answer {
-    pub(crate) fn new(status: u16, content_type: &'static str, body: Vec<u8>) -> Self {
-        let header = (
-            hyper::header::CONTENT_TYPE,
-            HeaderValue::from_static(content_type),
-        );
-        Self {
-            status,
-            headers: vec![header],
-            body,
-        }
-    }
-
-    fn json(value: &Value) -> Self {
-        Self::new(
-            200,
-            "application/x-amz-json-1.1",
-            value.to_string().into_bytes(),
-        )
-    }
-
-    fn refusal(error: &AwsError, protocol: Protocol) -> Self {
-        match protocol {
-            Protocol::Query => Self::new(error.status, "text/xml", error.query_body()),
-            Protocol::Json | Protocol::Other => {
-                let body = error.json_body();
-                let mut answer = Self::new(error.status, "application/x-amz-json-1.1", body);
-                if let Ok(code) = HeaderValue::from_str(&error.code) {
-                    answer
-                        .headers
-                        .push((HeaderName::from_static("x-amzn-errortype"), code));
-                }
-                answer
-            }
-        }
-    }
-
-    /// Its lists emptied and its tokens dropped, as a page that AWS returns empty.
-    fn emptied(mut self) -> Self {
-        let Ok(mut body) = serde_json::from_slice::<Value>(&self.body) else {
-            return self;
-        };
-        if let Some(members) = body.as_object_mut() {
-            members.retain(|name, _| name != "nextToken" && name != "NextToken");
-            for value in members.values_mut().filter(|value| value.is_array()) {
-                *value = json!([]);
-            }
-        }
-        self.body = body.to_string().into_bytes();
-        self
-    }
-
-    /// The error code in it, if it is an error.
-    fn error_code(&self) -> Option<String> {
-        if self.status < 300 {
-            return None;
-        }
-        let body: Value = serde_json::from_slice(&self.body).unwrap_or_default();
-        let code = body["__type"]
-            .as_str()
-            .map_or_else(|| self.status.to_string(), str::to_owned);
-        Some(code.rsplit('#').next().unwrap_or_default().to_owned())
-    }
-}
 
 /// A request as it came in.
 #[derive(Debug, Clone)]
@@ -132,19 +60,21 @@ async fn carry_out(simulator: &Simulator, incoming: Incoming) -> (Option<Answer>
     let log = |outcome: Outcome| {
         locked(&inner.log).add(&call, inner.clock.now(), outcome);
     };
-    let admitted = call.service != "ecs"
-        || locked(&inner.limiter).admits(&call.operation, inner.clock.quota_now());
+    let admitted =
+        locked(&inner.limiter).admits(&call.service, &call.operation, inner.clock.quota_now());
     if !admitted {
         log(Outcome::Throttled);
-        let error = AwsError::new("ThrottlingException", "Rate exceeded");
-        return (Some(Answer::refusal(&error, call.protocol)), None);
+        return (
+            Some(Answer::refusal(&throttled(&call), call.protocol)),
+            None,
+        );
     }
     let fault = locked(&inner.faults).hit(&call);
     let kind = fault.as_ref().map(kind_name).unwrap_or_default();
     if let Some(delay) = fault.as_ref().and_then(FaultKind::delay) {
         tokio::time::sleep(delay).await;
     }
-    if let Some(error) = fault.as_ref().and_then(refusal) {
+    if let Some(error) = fault.as_ref().and_then(|kind| refusal(kind, &call)) {
         log(Outcome::Fault {
             kind,
             effect: false,
@@ -183,9 +113,18 @@ fn kind_name(kind: &FaultKind) -> String {
     .to_owned()
 }
 
-fn refusal(kind: &FaultKind) -> Option<AwsError> {
+/// CloudWatch has its codes from the query protocol.
+fn throttled(call: &Call) -> AwsError {
+    let code = match call.service.as_str() {
+        "monitoring" => "Throttling",
+        _ => "ThrottlingException",
+    };
+    AwsError::new(code, "Rate exceeded")
+}
+
+fn refusal(kind: &FaultKind, call: &Call) -> Option<AwsError> {
     match kind {
-        FaultKind::Throttle => Some(AwsError::new("ThrottlingException", "Rate exceeded")),
+        FaultKind::Throttle => Some(throttled(call)),
         FaultKind::ServerError => Some(AwsError::server("The request failed; try again.")),
         FaultKind::AccessDenied => {
             let text = "User is not authorized to perform this action.";
@@ -217,6 +156,9 @@ async fn perform(
         let now = inner.clock.now();
         let answer = world.answer(&call.operation, &call.body, now, access_key, &facts);
         return answer.map(|answer| Answer::json(&answer));
+    }
+    if let Some(answer) = scale(simulator, call) {
+        return answer.map(|answer| Answer::to(call, &answer));
     }
     if call.name() == "sts:AssumeRole" {
         return locked(&inner.neighbours).assume_role(call);
@@ -252,6 +194,35 @@ async fn perform(
         .forward(&method, &path_and_query, &headers, body)
         .await?;
     Ok(locked(&inner.stacks).mend(call, answer))
+}
+
+/// The answer of Application Auto Scaling or CloudWatch, if the simulator has one.
+fn scale(simulator: &Simulator, call: &Call) -> Option<Result<Value, AwsError>> {
+    let mut world = locked(&simulator.inner.world);
+    world.options.scaling?;
+    let now = simulator.inner.clock.now();
+    let (operation, body) = (&call.operation, &call.body);
+    match (call.service.as_str(), call.protocol) {
+        ("application-autoscaling", Protocol::Json) => {
+            let quota_now = simulator.inner.clock.quota_now();
+            let admitted =
+                locked(&simulator.inner.limiter).admits_behind(operation, body, quota_now);
+            if !admitted {
+                return Some(Err(AwsError::new(
+                    "FailedResourceAccessException",
+                    "Unable to access alarms for the scaling policy due to reason: Rate exceeded (Service: \
+                     AmazonCloudWatch; Status Code: 400; Error Code: Throttling)",
+                )));
+            }
+            Some(world.answer_scaling(operation, body, now))
+        }
+        ("monitoring", Protocol::Json | Protocol::Cbor)
+            if cloud_watch::is_ours(operation, body) =>
+        {
+            Some(world.answer_cloud_watch(operation, body, now))
+        }
+        _ => None,
+    }
 }
 
 /// Without a stand-in behind, only the question who one is has an answer.

@@ -4,8 +4,8 @@
 use hyper::{HeaderMap, Method};
 use serde_json::Value;
 
+use crate::answer::Answer;
 use crate::errors::AwsError;
-use crate::exchange::Answer;
 
 /// Headers that belong to one connection and are not passed on.
 const HOP_HEADERS: [&str; 6] = [

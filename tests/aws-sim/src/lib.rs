@@ -1,7 +1,7 @@
-//! A simulator of Amazon ECS over time, for tests and demonstrations. In: AWS JSON requests as SDKs
+//! A simulator of Amazon ECS and of its scaling over time, for tests and demonstrations. In: AWS JSON requests as SDKs
 //! send them, and a clock that a test moves or that runs by itself. Out: what AWS documents it would
-//! answer. ECS is answered here; every other service is forwarded to a stand-in behind. Serves on
-//! loopback addresses only. The README's table gives the source of each behaviour.
+//! answer. ECS, Application Auto Scaling and the alarms of CloudWatch are answered here; everything else is
+//! forwarded to a stand-in behind. Serves on loopback addresses only. The README's table gives the source of each behaviour.
 //!
 //! ```no_run
 //! # async fn example() -> std::io::Result<()> {
@@ -16,9 +16,12 @@
 //! ```
 
 mod admin;
+mod answer;
 mod behaviour;
+mod cbor;
 mod clock;
 mod cloud_map;
+mod cloud_watch;
 pub mod ecs;
 mod errors;
 mod exchange;
@@ -32,7 +35,9 @@ mod options;
 mod quota;
 mod random;
 mod route;
+mod scaling;
 mod server;
+mod shapes;
 mod simulator;
 mod stacks;
 
@@ -40,12 +45,14 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub use behaviour::{Behaviour, Subject};
 pub use clock::{ClockKind, Moment};
+pub use cloud_watch::Load;
 pub use errors::AwsError;
 pub use faults::{Fault, FaultKind};
 pub use holds::{Hold, HoldState};
 pub use log::{Outcome, Request};
 pub use neighbours::Trust;
-pub use options::{CurrentDeployment, Options, Quotas, Timing};
+pub use options::{CurrentDeployment, Options, Quotas, ScalingOptions, Timing};
+pub use scaling::ScalingActivity;
 pub use server::{Server, serve};
 pub use simulator::Simulator;
 pub use stacks::StackTrouble;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use aws_sim::{ClockKind, Options, Quotas, Simulator, serve};
+use aws_sim::{ClockKind, Options, Quotas, ScalingOptions, Simulator, serve};
 use clap::{Args, Parser, Subcommand};
 
 #[derive(Parser)]
@@ -23,6 +23,7 @@ enum Command {
 }
 
 #[derive(Args)]
+#[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
 struct Serve {
     /// Loopback address to listen on; port 0 takes a free one.
     #[arg(long, default_value = "127.0.0.1:0")]
@@ -60,6 +61,9 @@ struct Serve {
     /// Refuse subnets that the stand-in behind does not know.
     #[arg(long, requires = "upstream")]
     check_subnets: bool,
+    /// Leave Application Auto Scaling and the alarms of CloudWatch to the stand-in behind.
+    #[arg(long)]
+    no_scaling: bool,
     /// Seed of identifiers and fault dice.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -107,6 +111,7 @@ async fn run(arguments: Serve) -> anyhow::Result<()> {
         update_lag,
         hide_service_deployments: arguments.hide_service_deployments,
         check_subnets: arguments.check_subnets,
+        scaling: (!arguments.no_scaling).then(ScalingOptions::default),
         seed: arguments.seed,
         record: arguments.record,
         ..Options::default()

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::answer::Answer;
 use crate::errors::AwsError;
-use crate::exchange::Answer;
 use crate::route::Call;
 use crate::simulator::Simulator;
 

@@ -41,6 +41,8 @@ pub struct Options {
     pub check_subnets: bool,
     /// How images behave that no behaviour was set for.
     pub default_behaviour: Behaviour,
+    /// How Application Auto Scaling and the alarms of CloudWatch behave; `None` leaves both to the stand-in behind.
+    pub scaling: Option<ScalingOptions>,
     /// A file to which every request is appended as one line of JSON.
     pub record: Option<PathBuf>,
 }
@@ -62,7 +64,40 @@ impl Default for Options {
             early_exit_is_failure: true,
             check_subnets: false,
             default_behaviour: Behaviour::default(),
+            scaling: Some(ScalingOptions::default()),
             record: None,
+        }
+    }
+}
+
+/// Assumptions on Application Auto Scaling and CloudWatch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ScalingOptions {
+    /// Scalable targets at most (AWS General Reference, Application Auto Scaling quotas; adjustable).
+    pub targets: usize,
+    /// For how long after its registration a new target is not found by policies and scheduled actions ("a brief delay until
+    /// the operation achieves eventual consistency").
+    pub register_lag: Duration,
+    /// From the end of a minute until alarms see its data points; whole minutes count.
+    pub metric_delay: Duration,
+    /// How many data points an alarm looks at besides those of its evaluation periods, where some of these are missing. The
+    /// CloudWatch user guide's example has two; "the exact number ... depends".
+    pub extra_datapoints: usize,
+    /// After this long a scaling that ECS has not fulfilled is given up.
+    pub unfulfilled_after: Duration,
+    /// Whether no policy scales in during the cooldown after a scale-out.
+    pub out_cooldown_blocks_in: bool,
+}
+
+impl Default for ScalingOptions {
+    fn default() -> Self {
+        Self {
+            targets: 3000,
+            register_lag: Duration::ZERO,
+            metric_delay: Duration::ZERO,
+            extra_datapoints: 2,
+            unfulfilled_after: Duration::from_mins(30),
+            out_cooldown_blocks_in: true,
         }
     }
 }

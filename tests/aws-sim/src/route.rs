@@ -3,6 +3,8 @@
 use hyper::HeaderMap;
 use serde_json::Value;
 
+use crate::cbor;
+
 /// The protocol of a request, which decides how an error must be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Protocol {
@@ -10,7 +12,9 @@ pub(crate) enum Protocol {
     Json,
     /// Form body with an `Action`, XML answers.
     Query,
-    /// Anything else (REST, CBOR): only forwarded.
+    /// Smithy RPC v2: CBOR both ways.
+    Cbor,
+    /// Anything else (REST): only forwarded.
     Other,
 }
 
@@ -20,7 +24,7 @@ pub(crate) struct Call {
     pub(crate) service: String,
     pub(crate) operation: String,
     pub(crate) protocol: Protocol,
-    /// The body as JSON; for a form the map of its fields; otherwise null.
+    /// The body as JSON, also if it is CBOR; for a form the map of its fields; otherwise null.
     pub(crate) body: Value,
     /// The access key id of the signature; a 12-digit one is the account for the stand-in behind.
     pub(crate) access_key: Option<String>,
@@ -69,6 +73,8 @@ pub(crate) fn parse(headers: &HeaderMap, path: &str, body: &[u8]) -> Call {
         let service = match prefix {
             "AmazonEC2ContainerServiceV20141113" => "ecs".to_owned(),
             "Route53AutoNaming_v20170314" => "servicediscovery".to_owned(),
+            "AnyScaleFrontendService" => "application-autoscaling".to_owned(),
+            "GraniteServiceVersion20100801" => "monitoring".to_owned(),
             _ => signed_service.unwrap_or_else(|| prefix.to_lowercase()),
         };
         return Call {
@@ -76,6 +82,23 @@ pub(crate) fn parse(headers: &HeaderMap, path: &str, body: &[u8]) -> Call {
             operation: operation.to_owned(),
             protocol: Protocol::Json,
             body: serde_json::from_slice(body).unwrap_or(Value::Null),
+            access_key,
+            region,
+            target,
+        };
+    }
+    if header("smithy-protocol") == "rpc-v2-cbor"
+        && let Some((named, operation)) = rpc_path(path)
+    {
+        let service = match named {
+            "GraniteServiceVersion20100801" => "monitoring".to_owned(),
+            _ => signed_service.unwrap_or_else(|| named.to_lowercase()),
+        };
+        return Call {
+            service,
+            operation: operation.to_owned(),
+            protocol: Protocol::Cbor,
+            body: cbor::to_json(body),
             access_key,
             region,
             target,
@@ -114,6 +137,12 @@ pub(crate) fn parse(headers: &HeaderMap, path: &str, body: &[u8]) -> Call {
         region,
         target,
     }
+}
+
+/// Service and operation out of `/service/<service>/operation/<operation>`.
+fn rpc_path(path: &str) -> Option<(&str, &str)> {
+    let (service, operation) = path.strip_prefix("/service/")?.split_once("/operation/")?;
+    Some((service, operation))
 }
 
 /// Access key, Region and service out of `Credential=<key>/<date>/<region>/<service>/aws4_request`.
@@ -181,5 +210,20 @@ mod tests {
         assert_eq!(call.region.as_deref(), Some("us-east-1"));
         assert!(!call.is_write());
         assert!(matches("sts:*", &call) && !matches("ecs:*", &call) && !matches("writes", &call));
+    }
+
+    #[test]
+    fn a_cbor_request_is_named_by_its_path() {
+        let mut headers = HeaderMap::new();
+        headers.insert("smithy-protocol", "rpc-v2-cbor".parse().unwrap());
+        let path = "/service/GraniteServiceVersion20100801/operation/DescribeAlarms";
+        let call = parse(
+            &headers,
+            path,
+            &cbor::from_json(&serde_json::json!({"MaxRecords": 5})),
+        );
+        assert_eq!(call.name(), "monitoring:DescribeAlarms");
+        assert_eq!(call.body["MaxRecords"], 5);
+        assert_eq!(call.protocol, Protocol::Cbor);
     }
 }

@@ -13,8 +13,9 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use crate::admin;
+use crate::answer::Answer;
 use crate::clock::ClockKind;
-use crate::exchange::{self, Answer, Incoming};
+use crate::exchange::{self, Incoming};
 use crate::simulator::Simulator;
 
 /// How often, in real time, a simulator under a real clock is brought up to date without requests.

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::behaviour::{Behaviour, Subject};
 use crate::clock::{Clock, Moment};
 use crate::cloud_map::Memory;
+use crate::cloud_watch::{self, Load, MetricKey};
 use crate::ecs::world::World;
 use crate::faults::{Fault, Faults};
 use crate::forward::Upstream;
@@ -19,6 +20,7 @@ use crate::log::{Log, Request};
 use crate::neighbours::{Neighbours, Trust};
 use crate::options::Options;
 use crate::quota::Limiter;
+use crate::scaling::ScalingActivity;
 use crate::stacks::{StackTrouble, Stacks};
 
 #[derive(Debug)]
@@ -57,7 +59,7 @@ impl Simulator {
             faults: Mutex::new(Faults::new(options.seed)),
             holds: Mutex::default(),
             log: Mutex::new(Log::new(options.record.as_deref())?),
-            limiter: Mutex::new(Limiter::new(options.quotas)),
+            limiter: Mutex::new(Limiter::new(options.quotas, options.scaling.is_some())),
             upstream,
             cloud_map: tokio::sync::Mutex::default(),
             registering: tokio::sync::Mutex::default(),
@@ -196,12 +198,61 @@ impl Simulator {
         world.break_network(id, broken);
     }
 
-    /// Puts a CloudWatch alarm into ALARM or OK, as far as deployments watch it.
+    /// Puts an alarm into ALARM or OK, as far as deployments watch it. An alarm of that name that CloudWatch has stays as it
+    /// is, and with its next change of state speaks for itself.
     pub fn set_alarm(&self, name: &str, in_alarm: bool) {
         let now = self.inner.clock.now();
         let mut world = locked(&self.inner.world);
         world.tick(now);
         world.set_alarm(name, in_alarm, now);
+    }
+
+    /// Puts a standing load on a service, in one cluster or in any, or takes it away. From then on each minute that ends has
+    /// samples of its running tasks. CloudWatch knows nothing of a service without a load.
+    pub fn set_load(&self, cluster: Option<&str>, service: &str, load: Option<Load>) {
+        let now = self.inner.clock.now();
+        let mut world = locked(&self.inner.world);
+        world.tick(now);
+        let place = (cluster.map(str::to_owned), service.to_owned());
+        let loads = &mut world.cloud_watch.loads;
+        match load {
+            Some(load) => loads.insert(place, load),
+            None => loads.remove(&place),
+        };
+    }
+
+    /// Adds samples of a metric to the minute of a moment, which may lie in the past or the future.
+    pub fn put_metric(
+        &self,
+        namespace: &str,
+        name: &str,
+        dimensions: &[(&str, &str)],
+        at: Moment,
+        values: &[f64],
+    ) {
+        let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        let key = MetricKey {
+            namespace: namespace.to_owned(),
+            name: name.to_owned(),
+            dimensions: dimensions.iter().map(own).collect(),
+        };
+        let mut world = locked(&self.inner.world);
+        let minute = at.0 / cloud_watch::MINUTE;
+        world.cloud_watch.metrics.add(key, minute, values);
+    }
+
+    /// The state of an alarm of CloudWatch: `OK`, `ALARM` or `INSUFFICIENT_DATA`.
+    pub fn alarm_state(&self, name: &str) -> Option<&'static str> {
+        self.tick();
+        let world = locked(&self.inner.world);
+        let alarm = world.cloud_watch.alarms.get(name);
+        alarm.map(|alarm| alarm.state.as_str())
+    }
+
+    /// What Application Auto Scaling did to the services of a name, the oldest first.
+    pub fn scaling_activities(&self, service: &str) -> Vec<ScalingActivity> {
+        self.tick();
+        locked(&self.inner.world).scaling_activities(service)
     }
 
     /// All requests since the log was last reset, in the order they took effect.
@@ -219,8 +270,8 @@ impl Simulator {
         locked(&self.inner.log).reset();
     }
 
-    /// Clusters, services with their deployments, tasks, and task definition ARNs, as the describing
-    /// operations show them.
+    /// Clusters, services with their deployments, tasks, task definition ARNs, and what scales the services, as
+    /// the describing operations show them.
     pub fn state(&self) -> Value {
         let now = self.inner.clock.now();
         let mut world = locked(&self.inner.world);

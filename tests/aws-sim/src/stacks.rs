@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use crate::exchange::Answer;
+use crate::answer::Answer;
 use crate::route::Call;
 
 /// What is to become of a stack.

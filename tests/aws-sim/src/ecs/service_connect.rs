@@ -231,6 +231,16 @@ impl Endpoints {
         taken
     }
 
+    /// Of the names a service holds, those whose application protocol Service Connect can count requests of.
+    pub(crate) fn with_protocol<'a>(&self, held: &'a [(String, String)]) -> Vec<&'a str> {
+        let counted = |key: &&(String, String)| {
+            let stable = self.names.get(*key);
+            stable.is_some_and(|stable| stable.application_protocol != "TCP")
+        };
+        let held = held.iter().filter(counted);
+        held.map(|(_, name)| name.as_str()).collect()
+    }
+
     /// Gives up everything a service held.
     pub(crate) fn release(&mut self, service_arn: &str) {
         self.names.retain(|_, stable| stable.owner != service_arn);

@@ -1,6 +1,6 @@
-//! All of the simulated ECS, and how it moves through time. In: moments and changes by the
+//! All of the simulated ECS and of what scales it, and how it moves through time. In: moments and changes by the
 //! operations. Out: services brought up to date, and the Cloud Map registrations this implies. No
-//! IO. Invariant: after [`World::tick`] no service has anything left to do at or before that moment.
+//! IO. Invariant: after [`World::tick`] nothing is left to do at or before that moment.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
@@ -19,8 +19,10 @@ use super::task::End;
 use super::task_definition::Definitions;
 use crate::behaviour::{Behaviour, Subject};
 use crate::clock::Moment;
+use crate::cloud_watch::CloudWatch;
 use crate::options::{Options, Timing};
 use crate::random::Random;
+use crate::scaling::Scaling;
 
 /// Cluster name and service name.
 pub(crate) type ServiceKey = (String, String);
@@ -45,6 +47,8 @@ pub(crate) struct World {
     pub(crate) behaviours: HashMap<Subject, Behaviour>,
     pub(crate) surroundings: Surroundings,
     pub(crate) outbox: Vec<Registration>,
+    pub(crate) scaling: Scaling,
+    pub(crate) cloud_watch: CloudWatch,
     wakes: BTreeSet<(Moment, ServiceKey)>,
     pub(super) addresses: u32,
 }
@@ -63,6 +67,8 @@ impl World {
             behaviours: HashMap::new(),
             surroundings: Surroundings::default(),
             outbox: Vec::new(),
+            scaling: Scaling::default(),
+            cloud_watch: CloudWatch::default(),
             wakes: BTreeSet::new(),
             addresses: 0,
         }
@@ -76,14 +82,20 @@ impl World {
         )
     }
 
-    /// Lets everything happen that is due.
+    /// Lets everything happen that is due, in order; at the same moment services come before what scales them.
     pub(crate) fn tick(&mut self, now: Moment) {
-        while let Some((at, key)) = self.wakes.first().cloned() {
-            if at > now {
-                break;
+        loop {
+            let wake = self.wakes.first().cloned().filter(|(at, _)| *at <= now);
+            let scaling = self.next_scaling().filter(|at| *at <= now);
+            match (wake, scaling) {
+                (Some((at, key)), scaling) if scaling.is_none_or(|scaling| at <= scaling) => {
+                    self.touch(&key, at);
+                }
+                (_, Some(at)) => self.scale_at(at),
+                (_, None) => break,
             }
-            self.touch(&key, at);
         }
+        self.cloud_watch.rest(now);
     }
 
     /// Brings one service up to date at `now` and notes when it next needs attention.
@@ -102,6 +114,7 @@ impl World {
             self.wakes.insert((at, key.clone()));
         }
         self.services.insert(key.clone(), service);
+        self.note_fulfilment(key, now);
     }
 
     fn step(&mut self, service: &mut Service, key: &ServiceKey, now: Moment) -> bool {
@@ -126,7 +139,7 @@ impl World {
                 changed |= rollout::settle(service, now, &mut around);
                 changed |= self.schedule(service, key, now);
             }
-            Status::Draining => changed |= self.drain(service, now),
+            Status::Draining => changed |= self.drain(service, key, now),
             Status::Inactive => {}
         }
         changed
@@ -251,7 +264,7 @@ impl World {
         !started.is_empty() || !stopped.is_empty()
     }
 
-    fn drain(&mut self, service: &mut Service, now: Moment) -> bool {
+    fn drain(&mut self, service: &mut Service, key: &ServiceKey, now: Moment) -> bool {
         let takes = self.options.timing.task_stop;
         let mut changed = false;
         for task in service
@@ -271,6 +284,7 @@ impl World {
             service.history.clear();
             self.endpoints.release(&service.arn);
             service.endpoints.clear();
+            self.forget_target(key, now);
             changed = true;
         } else {
             service.inactive = None;

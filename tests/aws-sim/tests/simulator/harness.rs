@@ -22,24 +22,33 @@ pub(crate) struct Harness {
     pub(crate) simulator: Simulator,
     pub(crate) server: Server,
     pub(crate) ecs: Client,
+    pub(crate) scaling: aws_sdk_applicationautoscaling::Client,
+    pub(crate) cloud_watch: aws_sdk_cloudwatch::Client,
+}
+
+/// A configuration of any SDK client: each has types of its own by the same names.
+macro_rules! configured {
+    ($sdk:ident, $url:expr) => {
+        $sdk::Client::from_conf(
+            $sdk::Config::builder()
+                .behavior_version(BehaviorVersion::latest())
+                .region(Region::new("us-east-1"))
+                .credentials_provider(Credentials::new(
+                    "111122223333",
+                    "secret",
+                    None,
+                    None,
+                    "test",
+                ))
+                .retry_config(RetryConfig::disabled())
+                .endpoint_url($url)
+                .build(),
+        )
+    };
 }
 
 pub(crate) fn client(url: &str) -> Client {
-    Client::from_conf(
-        aws_sdk_ecs::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new("us-east-1"))
-            .credentials_provider(Credentials::new(
-                "111122223333",
-                "secret",
-                None,
-                None,
-                "test",
-            ))
-            .retry_config(RetryConfig::disabled())
-            .endpoint_url(url)
-            .build(),
-    )
+    configured!(aws_sdk_ecs, url)
 }
 
 /// A simulator with a cluster that has both Fargate capacity providers.
@@ -56,10 +65,14 @@ pub(crate) async fn start(options: Options) -> Harness {
         .send()
         .await
         .unwrap();
+    let scaling = configured!(aws_sdk_applicationautoscaling, &server.url);
+    let cloud_watch = configured!(aws_sdk_cloudwatch, &server.url);
     Harness {
         simulator,
         server,
         ecs,
+        scaling,
+        cloud_watch,
     }
 }
 

@@ -4,6 +4,7 @@
 mod alarms;
 mod capacity;
 mod cloud_map;
+mod cloud_watch;
 mod deployments;
 mod failing_tasks;
 mod faults;
@@ -13,6 +14,7 @@ mod lag;
 mod networks;
 mod request_shapes;
 mod rollbacks;
+mod scaling;
 mod service_connect;
 mod services;
 mod task_definitions;
