@@ -10,6 +10,7 @@ pub mod logging;
 pub mod ports;
 pub mod resources;
 pub mod rollout;
+pub mod scaling;
 pub mod secrets;
 pub mod source;
 pub mod status;
@@ -29,12 +30,13 @@ pub use logging::{AxiomLogging, CloudWatchLogging, DatadogLogging, FluentBitLogg
 pub use ports::{Port, Protocol};
 pub use resources::Resources;
 pub use rollout::{CircuitBreaker, Rollout};
+pub use scaling::{Scaling, ScalingPolicy, ScalingSchedule};
 pub use secrets::{AwsSecretRef, SecretSource, SsmParameterRef};
 pub use source::{ImageSource, Source};
 pub use status::{
-    Attempt, Deployed, Discovery, Effective, EndedBy, Endpoint, Logs, PrivateServiceStatus,
-    Revision, RolloutPhase, RolloutStatus, RolloutTasks, RolloutWave, SecretInUse, StoredSecret,
-    TaskCounts, TaskFailure,
+    Attempt, Autoscaling, Deployed, Discovery, Effective, EffectiveScaling, EndedBy, Endpoint,
+    Logs, PausedTasks, PrivateServiceStatus, Revision, RolloutPhase, RolloutStatus, RolloutTasks,
+    RolloutWave, SecretInUse, StoredSecret, TaskCounts, TaskFailure,
 };
 
 /// What a user asks for.
@@ -67,6 +69,8 @@ pub use status::{
 #[x_kube(
     validation = Rule::new(ENVIRONMENT_RULE).message(ENVIRONMENT_MESSAGE).field_path(".environment"),
     validation = Rule::new(DEFAULT_PORT_RULE).message(DEFAULT_PORT_MESSAGE).field_path(".ports"),
+    validation = Rule::new(rollout::PAIR_RULE).message(rollout::PAIR_MESSAGE).field_path(".rollout"),
+    validation = Rule::new(scaling::REQUESTS_RULE).message(scaling::REQUESTS_MESSAGE).field_path(".scaling.requestThreshold"),
 )]
 pub struct PrivateServiceSpec {
     /// Name of the Environment the service runs in. Immutable, also from and to absent. Absent:
@@ -121,6 +125,10 @@ pub struct PrivateServiceSpec {
     /// which is on in development and staging Environments and off in production.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spot: Option<Spot>,
+
+    /// Between how many tasks the service runs, and what makes it more or fewer. Absent: 1 to 10 tasks, by their CPU.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scaling: Option<Scaling>,
 
     /// Environment variables, at most 200. An entry here wins over the Environment's.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -206,6 +214,11 @@ pub struct PrivateServiceSpec {
     /// Stop reconciling and leave AWS as it is. Deletion still works. Default false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub suspend: Option<bool>,
+
+    /// Run no tasks, and no scaling, for as long as this is true; all else stays. Afterwards as many tasks run as before, within the bounds
+    /// of `scaling`. Default false.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub paused: Option<bool>,
 }
 
 /// CPU architecture: X86 (the default) or ARM. The image must exist for it.

@@ -33,6 +33,13 @@ pub(crate) struct CallError<E> {
     pub(crate) error: Box<SdkError<E>>,
 }
 
+impl<E> CallError<E> {
+    /// What follows from it, and nothing more.
+    pub(crate) fn into_failure(self) -> Failure {
+        self.failure
+    }
+}
+
 impl<E> From<CallError<E>> for Failure {
     fn from(error: CallError<E>) -> Self {
         error.failure

@@ -124,6 +124,16 @@ const TABLE: &[Row] = &[
         "verify that the ecs service linked role",
         Verdict::Waiting(Reason::AccessDenied),
     ),
+    // Application Auto Scaling right after a service was created, or a target registered: it is eventually consistent. Reported by users of
+    // infrastructure tools, which retry these; API reference, PutScalingPolicy.
+    words(
+        "ecs service doesn't exist",
+        Verdict::NotYet(Reason::AutoscalingPending),
+    ),
+    code(
+        "ObjectNotFoundException",
+        Verdict::NotYet(Reason::AutoscalingPending),
+    ),
     // Permissions. ECS says it in AccessDeniedException, and inside other codes for iam:PassRole.
     words(
         "is not authorized to perform",
@@ -136,6 +146,12 @@ const TABLE: &[Row] = &[
     code("AccessDenied", Verdict::Waiting(Reason::AccessDenied)),
     code(
         "UnauthorizedOperation",
+        Verdict::Waiting(Reason::AccessDenied),
+    ),
+    // Application Auto Scaling passes on what CloudWatch refused it. API reference, Common errors of PutScalingPolicy.
+    words("rate exceeded", Verdict::Throttled),
+    code(
+        "FailedResourceAccessException",
         Verdict::Waiting(Reason::AccessDenied),
     ),
     code("OptInRequired", Verdict::Waiting(Reason::AccessDenied)),
@@ -227,6 +243,12 @@ const TABLE: &[Row] = &[
         "AttributeLimitExceededException",
         Verdict::Waiting(Reason::QuotaExceeded),
     ),
+    // CloudWatch: API reference, PutMetricAlarm.
+    code("LimitExceeded", Verdict::Waiting(Reason::QuotaExceeded)),
+    code(
+        "LimitExceededFault",
+        Verdict::Waiting(Reason::QuotaExceeded),
+    ),
     words("quota", Verdict::Waiting(Reason::QuotaExceeded)),
     words("maximum number of", Verdict::Waiting(Reason::QuotaExceeded)),
     words("limit exceeded", Verdict::Waiting(Reason::QuotaExceeded)),
@@ -265,6 +287,11 @@ const TABLE: &[Row] = &[
     ),
     code("UnsupportedFeatureException", Verdict::Refused),
     code("TooManyTagsException", Verdict::Refused),
+    code("InvalidParameterValue", Verdict::Refused),
+    code("InvalidParameterValueException", Verdict::Refused),
+    code("InvalidParameterCombination", Verdict::Refused),
+    code("InvalidParameterCombinationException", Verdict::Refused),
+    code("MissingParameter", Verdict::Refused),
 ];
 
 /// What follows from an SDK error.
@@ -362,8 +389,27 @@ where
     // AWS general reference, Common errors (InvalidAction); AWS JSON protocol (UnknownOperationException).
     matches!(
         service.err().meta().code(),
-        Some("UnknownOperationException" | "InvalidAction" | "UnsupportedFeatureException")
+        Some(
+            "UnknownOperationException"
+                | "UnknownOperation"
+                | "InvalidAction"
+                | "UnsupportedFeatureException"
+        )
     ) || service.raw().status().as_u16() == 501
+}
+
+/// True if this AWS does not have the whole service: it refuses the operation, or answers as nothing that knows the service would, with a
+/// client error and without a word about it.
+pub(crate) fn is_unknown_service<E>(error: &SdkError<E>) -> bool
+where
+    E: ProvideErrorMetadata + Error + 'static,
+{
+    let raw = match error {
+        SdkError::ServiceError(service) if service.err().meta().code().is_none() => service.raw(),
+        SdkError::ResponseError(response) => response.raw(),
+        _ => return is_unsupported(error),
+    };
+    matches!(raw.status().as_u16(), 400 | 404 | 405 | 501)
 }
 
 /// The credentials error at the root of an error that never left this process.

@@ -192,6 +192,8 @@ impl Connector {
             secrets: aws_sdk_secretsmanager::Client::new(&sdk),
             sts: aws_sdk_sts::Client::new(&sdk),
             cloudformation: aws_sdk_cloudformation::Client::new(&sdk),
+            scaling: aws_sdk_applicationautoscaling::Client::new(&sdk),
+            cloudwatch: aws_sdk_cloudwatch::Client::new(&sdk),
         };
         let timing = &self.config.timing;
         let mut tasks = Vec::new();
@@ -245,6 +247,8 @@ pub(crate) struct Clients {
     pub(crate) secrets: aws_sdk_secretsmanager::Client,
     pub(crate) sts: aws_sdk_sts::Client,
     pub(crate) cloudformation: aws_sdk_cloudformation::Client,
+    pub(crate) scaling: aws_sdk_applicationautoscaling::Client,
+    pub(crate) cloudwatch: aws_sdk_cloudwatch::Client,
 }
 
 /// One account in one Region.

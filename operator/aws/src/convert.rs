@@ -6,6 +6,7 @@
 mod dns;
 mod observed;
 mod revision;
+mod scaling;
 mod service;
 mod service_deployment;
 mod stopped;
@@ -19,6 +20,10 @@ use k8s_openapi::jiff::Timestamp;
 pub(crate) use dns::{arn_of, create_dns, description_owner};
 pub(crate) use observed::service as observed_service;
 pub(crate) use revision::revision;
+pub(crate) use scaling::{
+    alarm_tags, from_alarm, observed_alarm, observed_policy, observed_schedule, observed_target,
+    owner_in, put_alarm, put_policy, sets, suspended,
+};
 pub(crate) use service::{create_service, update_service};
 pub(crate) use service_deployment::service_deployment;
 pub(crate) use stopped::stopped_tasks;

@@ -5,6 +5,7 @@
 
 mod discovery;
 mod rollout;
+mod scaling;
 pub mod secrets;
 mod services;
 mod task_definition;
@@ -19,6 +20,7 @@ use privateservice_core::failure::Failure;
 use privateservice_core::observed::Scope;
 use privateservice_core::owner::{ObjectKey, Owner};
 use privateservice_core::step::{Outcome, Reference, Step};
+use std::collections::BTreeMap;
 
 /// What earlier steps of the same plan yielded. Start each plan with an empty one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -27,6 +29,8 @@ pub struct Outputs {
     pub task_definition: Option<String>,
     /// ARN of the Cloud Map service that was created.
     pub registry: Option<String>,
+    /// ARNs of the scaling policies that were put, by name.
+    pub policies: BTreeMap<String, String>,
 }
 
 /// Who a call is made for.
@@ -98,6 +102,10 @@ impl Account {
             Step::TagDnsService { arn, tags } => self.tag_dns(caller, arn, tags).await,
             Step::UntagDnsService { arn, keys } => self.untag_dns(caller, arn, keys).await,
             Step::DeleteDnsService { id } => self.delete_dns(caller, id).await,
+            Step::Scaling(step) => self
+                .scale(caller, step, outputs)
+                .await
+                .map(Outcome::Scaling),
         }
     }
 }

@@ -10,10 +10,12 @@ mod batch;
 mod definitions;
 mod deployments;
 mod dns;
+mod owners;
 mod reader;
 mod record;
 mod rollouts;
 mod rounds;
+mod scaling;
 mod services;
 mod state;
 mod stopped;
@@ -54,6 +56,8 @@ pub struct Inventory {
     definition_reads: Notify,
     deployment_reads: Notify,
     stopped_reads: Notify,
+    scaling_reads: Notify,
+    owner_reads: Notify,
 }
 
 impl Inventory {
@@ -76,6 +80,8 @@ impl Inventory {
             definition_reads: Notify::new(),
             deployment_reads: Notify::new(),
             stopped_reads: Notify::new(),
+            scaling_reads: Notify::new(),
+            owner_reads: Notify::new(),
         })
     }
 
@@ -87,6 +93,8 @@ impl Inventory {
             tokio::spawn(Arc::clone(self).read_definitions()).abort_handle(),
             tokio::spawn(Arc::clone(self).read_deployments()).abort_handle(),
             tokio::spawn(Arc::clone(self).read_stopped()).abort_handle(),
+            tokio::spawn(Arc::clone(self).read_scaling()).abort_handle(),
+            tokio::spawn(Arc::clone(self).read_owners()).abort_handle(),
             tokio::spawn(Arc::clone(self).poll()).abort_handle(),
             tokio::spawn(Arc::clone(self).sweep()).abort_handle(),
         ]
@@ -140,13 +148,14 @@ impl Inventory {
         self.want(scope, needs, Why::Demand, priority);
     }
 
-    /// Wants the ECS service and the DNS service read now, because a user asked for it.
+    /// Wants the ECS service, the DNS service and what scales it read now, because a user asked for it.
     pub fn sweep_now(&self, scope: &Scope) {
         let priority = Priority {
             lane: crate::limits::Lane::Edit,
             since: clock::now(),
         };
-        self.want(scope, &[Need::Service, Need::Dns], Why::FreshLook, priority);
+        let needs = [Need::Service, Need::Dns, Need::Scaling];
+        self.want(scope, &needs, Why::FreshLook, priority);
     }
 
     /// Whether the service of an object is changing, as that object sees it, and is to be read every [`Timing::poll_interval`], together with

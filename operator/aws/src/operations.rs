@@ -69,6 +69,62 @@ pub(crate) const TAG_DNS_SERVICE: Operation =
     write("servicediscovery:TagResource", Bucket::CloudMapModify);
 pub(crate) const UNTAG_DNS_SERVICE: Operation =
     write("servicediscovery:UntagResource", Bucket::CloudMapModify);
+pub(crate) const DESCRIBE_SCALABLE_TARGETS: Operation = read(
+    "application-autoscaling:DescribeScalableTargets",
+    Bucket::AutoScalingRead,
+);
+pub(crate) const DESCRIBE_SCALING_POLICIES: Operation = read(
+    "application-autoscaling:DescribeScalingPolicies",
+    Bucket::AutoScalingRead,
+);
+pub(crate) const DESCRIBE_SCHEDULED_ACTIONS: Operation = read(
+    "application-autoscaling:DescribeScheduledActions",
+    Bucket::AutoScalingRead,
+);
+pub(crate) const LIST_TARGET_TAGS: Operation = read(
+    "application-autoscaling:ListTagsForResource",
+    Bucket::AutoScalingRead,
+);
+pub(crate) const REGISTER_SCALABLE_TARGET: Operation = write(
+    "application-autoscaling:RegisterScalableTarget",
+    Bucket::AutoScalingModify,
+);
+pub(crate) const DEREGISTER_SCALABLE_TARGET: Operation = write(
+    "application-autoscaling:DeregisterScalableTarget",
+    Bucket::AutoScalingModify,
+);
+pub(crate) const PUT_SCALING_POLICY: Operation = write(
+    "application-autoscaling:PutScalingPolicy",
+    Bucket::AutoScalingModify,
+);
+pub(crate) const DELETE_SCALING_POLICY: Operation = write(
+    "application-autoscaling:DeleteScalingPolicy",
+    Bucket::AutoScalingModify,
+);
+pub(crate) const PUT_SCHEDULED_ACTION: Operation = write(
+    "application-autoscaling:PutScheduledAction",
+    Bucket::AutoScalingModify,
+);
+pub(crate) const DELETE_SCHEDULED_ACTION: Operation = write(
+    "application-autoscaling:DeleteScheduledAction",
+    Bucket::AutoScalingModify,
+);
+pub(crate) const TAG_TARGET: Operation = write(
+    "application-autoscaling:TagResource",
+    Bucket::AutoScalingModify,
+);
+pub(crate) const UNTAG_TARGET: Operation = write(
+    "application-autoscaling:UntagResource",
+    Bucket::AutoScalingModify,
+);
+pub(crate) const DESCRIBE_ALARMS: Operation = read("cloudwatch:DescribeAlarms", Bucket::AlarmRead);
+pub(crate) const LIST_ALARM_TAGS: Operation =
+    read("cloudwatch:ListTagsForResource", Bucket::AlarmTags);
+pub(crate) const PUT_METRIC_ALARM: Operation =
+    write("cloudwatch:PutMetricAlarm", Bucket::AlarmModify);
+pub(crate) const DELETE_ALARMS: Operation = write("cloudwatch:DeleteAlarms", Bucket::AlarmDelete);
+pub(crate) const TAG_ALARM: Operation = write("cloudwatch:TagResource", Bucket::AlarmTags);
+pub(crate) const UNTAG_ALARM: Operation = write("cloudwatch:UntagResource", Bucket::AlarmTags);
 pub(crate) const GET_CALLER_IDENTITY: Operation = read("sts:GetCallerIdentity", Bucket::Sts);
 pub(crate) const DESCRIBE_SECRET: Operation =
     read("secretsmanager:DescribeSecret", Bucket::SecretRead);

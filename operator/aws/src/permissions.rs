@@ -4,6 +4,24 @@ pub mod policy;
 
 /// The IAM actions of the operations that are called for services and for Environments whose parts exist, in alphabetical order.
 pub const CALLED: &[&str] = &[
+    "application-autoscaling:DeleteScalingPolicy",
+    "application-autoscaling:DeleteScheduledAction",
+    "application-autoscaling:DeregisterScalableTarget",
+    "application-autoscaling:DescribeScalableTargets",
+    "application-autoscaling:DescribeScalingPolicies",
+    "application-autoscaling:DescribeScheduledActions",
+    "application-autoscaling:ListTagsForResource",
+    "application-autoscaling:PutScalingPolicy",
+    "application-autoscaling:PutScheduledAction",
+    "application-autoscaling:RegisterScalableTarget",
+    "application-autoscaling:TagResource",
+    "application-autoscaling:UntagResource",
+    "cloudwatch:DeleteAlarms",
+    "cloudwatch:DescribeAlarms",
+    "cloudwatch:ListTagsForResource",
+    "cloudwatch:PutMetricAlarm",
+    "cloudwatch:TagResource",
+    "cloudwatch:UntagResource",
     "ecs:CreateService",
     "ecs:DeleteService",
     "ecs:DeregisterTaskDefinition",
@@ -135,9 +153,14 @@ pub const FOUNDATION_RESOURCES: &[&str] = &[
 /// The action behind the credentials of a role that is assumed; the SDK calls it.
 pub const ASSUMED: &str = "sts:AssumeRole";
 
-/// Actions that AWS checks on behalf of the calls for services: the roles that a task definition names, and the tags that a secret is created
-/// with. (Other tags given at creation need permissions that are called for their own sake too.)
-pub const IMPLIED: &[&str] = &["iam:PassRole", "secretsmanager:TagResource"];
+/// Actions that AWS checks on behalf of the calls for services: the roles that a task definition names, the role that Application Auto
+/// Scaling makes for itself when the first target of an account is registered, and the tags that a secret is created with. (Other tags given
+/// at creation need permissions that are called for their own sake too.)
+pub const IMPLIED: &[&str] = &[
+    "iam:CreateServiceLinkedRole",
+    "iam:PassRole",
+    "secretsmanager:TagResource",
+];
 
 #[cfg(test)]
 mod tests {
@@ -184,11 +207,23 @@ mod tests {
             ("clients.secrets.", "()", "secretsmanager"),
             ("clients.sts.", "()", "sts"),
             ("clients.cloudformation.", "()", "cloudformation"),
+            ("clients.scaling.", "()", "application-autoscaling"),
+            ("clients.cloudwatch.", "()", "cloudwatch"),
             ("aws_sdk_ecs::operation::", "::builders", "ecs"),
             (
                 "aws_sdk_servicediscovery::operation::",
                 "::builders",
                 "servicediscovery",
+            ),
+            (
+                "aws_sdk_applicationautoscaling::operation::",
+                "::builders",
+                "application-autoscaling",
+            ),
+            (
+                "aws_sdk_cloudwatch::operation::",
+                "::builders",
+                "cloudwatch",
             ),
         ];
         let mut found = BTreeSet::new();

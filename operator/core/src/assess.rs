@@ -135,6 +135,7 @@ fn deletion_progress(plan: &Plan) -> String {
     let step = plan.steps.first().map(|step| match step {
         Step::DeleteService { .. } => "the ECS service is stopping its tasks",
         Step::DeleteDnsService { .. } => "removing the DNS name",
+        Step::Scaling(_) => "removing what scales the service",
         _ => "letting go of what is in AWS",
     });
     format!(
@@ -284,7 +285,7 @@ fn only_tags(pass: &Pass<'_>) -> bool {
         .all(|step| matches!(step, Step::TagService { .. } | Step::UntagService { .. }))
 }
 
-fn conflict_message(conflict: &Conflict) -> String {
+pub(crate) fn conflict_message(conflict: &Conflict) -> String {
     if let Some(obstacle) = conflict.obstacle {
         return format!(
             "the {} {} cannot be taken over, because it {obstacle}: change that, or choose another name",

@@ -8,6 +8,7 @@ use crate::place::Place;
 use crate::plan::{Plan, Remains};
 use crate::problem::Problem;
 use crate::rollout;
+use crate::scaling;
 use crate::step::Step;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use privateservice_api::conditions::Reason;
@@ -34,6 +35,8 @@ pub fn claim(
         }
         // From here on there may be a service, even if no answer ever tells us so.
         status.create_epoch = Some(plan.epoch);
+        // What scales it follows as soon as it is there.
+        status.autoscaling.get_or_insert_default();
     }
     (status != *previous).then_some(status)
 }
@@ -164,6 +167,9 @@ pub fn remains(
                 .discovery
                 .as_ref()
                 .is_some_and(|dns| dns.service_id.is_some()),
+        // A status that was lost says nothing; one that is whole knows whether anything was begun.
+        scaling: (status.autoscaling.is_some() || status.create_epoch.is_none())
+            .then(|| scaling::memory(status)),
         retain,
     };
     Some((remains, scope))

@@ -32,8 +32,14 @@ pub const PROGRESS_DEADLINE: u32 = 1800;
 pub const WAVE_SERVICES: usize = 10;
 /// Failed rollouts after which an edit of an Environment goes no further.
 pub const WAVE_FAILURES: usize = 1;
-/// Tasks of a new service.
+/// The fewest tasks of a service, and those of a new one.
 pub const MIN_TASKS: i32 = 1;
+/// The most tasks of a service.
+pub const MAX_TASKS: i32 = 10;
+/// Percent of CPU above which there are to be more tasks.
+pub const CPU_THRESHOLD: i32 = 80;
+/// Seconds in which everything is low before there are fewer tasks; also Application Auto Scaling's own default for ECS.
+pub const COOLDOWN: i32 = 300;
 /// Seconds a client may cache the A records.
 pub const DNS_TTL: u32 = 15;
 /// What the log driver may hold back before it drops lines; AWS's own default, set so that it does not change under us.

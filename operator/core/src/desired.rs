@@ -3,6 +3,7 @@
 use crate::hash::Hash;
 use crate::observed::Scope;
 use crate::owner::Owner;
+use crate::scaling::Scaling;
 use crate::service::{
     CapacityProvider, Connect, Deployment, DnsService, Member, MemberHashes, Network, identity,
 };
@@ -37,8 +38,10 @@ pub struct Desired {
     /// Whether what nobody owns is taken over. Not sent to AWS.
     #[serde(skip)]
     pub adopt: bool,
-    /// Tasks to create the service with. Never sent afterwards.
+    /// Tasks to create the service with, unless more is known. Never sent afterwards.
     pub initial_count: i32,
+    /// Between how many tasks it runs, and what changes their number.
+    pub scaling: Scaling,
     /// Tags of the ECS service and the DNS service, the operator's own included.
     pub tags: BTreeMap<String, String>,
     /// Hash of the spec and its resolved inputs: what the users asked for, independent of how it is rendered.

@@ -107,6 +107,7 @@ pub(crate) fn empty() -> Observed {
         service: Fact::Unknown.absent_again(at(0)),
         dns: Fact::Unknown.absent_again(at(0)),
         newest: Fact::Unknown.absent_again(at(0)),
+        scaling: Fact::seen(crate::scaling::Observed::default(), at(0)),
         ..Observed::default()
     }
 }
@@ -230,6 +231,7 @@ pub(crate) fn apply(observed: &mut Observed, step: &Step, now: i64) {
             observed.revisions.remove(arn);
         }
         Step::DeleteDnsService { .. } => observed.dns = Fact::Unknown.absent_again(at(now)),
+        Step::Scaling(step) => crate::scaling::fixtures::apply(observed, step, now),
     }
 }
 

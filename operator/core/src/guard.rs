@@ -6,6 +6,7 @@ use crate::fact::Fact;
 use crate::observed::{Observed, ServiceStatus};
 use crate::owner::Owner;
 use crate::plan::Plan;
+use crate::scaling;
 use crate::step::{CreateService, Step};
 use privateservice_api::meta;
 
@@ -125,6 +126,7 @@ fn check_step(
         ),
         Step::UntagDnsService { arn, .. } => ours(dns.is_some_and(|dns| dns.arn == *arn)),
         Step::DeleteDnsService { id } => ours(dns.is_some_and(|dns| dns.id == *id)),
+        Step::Scaling(step) => scaling::check(step, observed, owner),
     }
 }
 

@@ -35,6 +35,7 @@ pub mod repairs;
 pub mod report;
 pub mod resolve;
 pub mod rollout;
+pub mod scaling;
 pub mod service;
 pub mod step;
 pub mod stored_secret;

@@ -3,6 +3,7 @@
 use crate::desired::Desired;
 use crate::hash::Hash;
 use crate::observed::Revision;
+use crate::scaling;
 use crate::service::{Member, MemberHashes};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
@@ -39,6 +40,8 @@ pub struct Memory {
     pub replaced: Option<String>,
     /// Differences (wanted, shown) that were mended before, came back, and are left alone for now.
     pub futile: BTreeMap<Member, (Hash, Hash)>,
+    /// What is remembered of its scaling.
+    pub scaling: scaling::Memory,
 }
 
 impl Memory {
@@ -110,6 +113,7 @@ pub fn memory(uid: &str, status: &PrivateServiceStatus, now: Timestamp) -> Memor
         // The one our last update replaced, while an answer may still be from before it.
         replaced: replaced(status, now),
         futile: std::collections::BTreeMap::new(),
+        scaling: scaling::memory(status),
     }
 }
 

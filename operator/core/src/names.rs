@@ -25,6 +25,50 @@ pub const CONTAINER: &str = "app";
 /// Name of the container that takes output elsewhere than to CloudWatch Logs.
 pub const LOG_ROUTER: &str = "log-router";
 
+/// What scales by CPU, in names.
+pub const CPU: &str = "cpu";
+/// What scales by memory, in names.
+pub const MEMORY: &str = "memory";
+/// What scales by requests, in names.
+pub const REQUESTS: &str = "requests";
+/// The policy that makes more tasks.
+pub const SCALE_OUT: &str = "scale-out";
+/// The policy that makes fewer tasks, and the alarm that calls it.
+pub const SCALE_IN: &str = "scale-in";
+
+/// Name of an alarm, a scaling policy or a scheduled action: `<environment>/<service>/<what>`.
+pub fn scaling(environment: &str, service: &str, what: &str) -> String {
+    format!("{environment}/{service}/{what}")
+}
+
+/// What an alarm for more tasks is called: `cpu-high`.
+pub fn high(metric: &str) -> String {
+    format!("{metric}-high")
+}
+
+/// Every name that a scaling policy of a service may have.
+pub fn scaling_policies(environment: &str, service: &str) -> [String; 5] {
+    [SCALE_OUT, SCALE_IN, CPU, MEMORY, REQUESTS].map(|what| scaling(environment, service, what))
+}
+
+/// Every name that an alarm of a service may have.
+pub fn scaling_alarms(environment: &str, service: &str) -> [String; 4] {
+    [high(CPU), high(MEMORY), high(REQUESTS), SCALE_IN.to_owned()]
+        .map(|what| scaling(environment, service, &what))
+}
+
+/// The Environment in a family of task definitions: Kubernetes names hold no `_`.
+pub fn environment_of(family: &str) -> &str {
+    family
+        .split_once('_')
+        .map_or(family, |(environment, _)| environment)
+}
+
+/// What Application Auto Scaling calls a service: `service/<cluster name>/<service>`.
+pub fn scalable_resource(cluster_arn: &str, service: &str) -> String {
+    format!("service/{}/{service}", last_segment(cluster_arn))
+}
+
 /// The last part of an ARN: a cluster's name, a namespace's id, `family:revision`.
 pub fn last_segment(arn: &str) -> &str {
     arn.rsplit('/').next().unwrap_or(arn)

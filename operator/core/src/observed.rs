@@ -3,6 +3,7 @@
 use crate::fact::Fact;
 use crate::hash::Hash;
 use crate::owner::Owner;
+use crate::scaling;
 use crate::service::{CapacityProvider, Connect, Deployment, Network};
 use k8s_openapi::jiff::Timestamp;
 use privateservice_api::meta;
@@ -38,6 +39,12 @@ pub struct Observed {
     pub stopped: Fact<StoppedTasks>,
     /// The newest ACTIVE revision of the family. Read only when a registration is due.
     pub newest: Fact<Revision>,
+    /// What scales the service.
+    pub scaling: Fact<scaling::Observed>,
+    /// True if there is no Application Auto Scaling here (an AWS without it).
+    pub scaling_unsupported: bool,
+    /// Owners of scalable targets and alarms by ARN, where their tags were read or written; `None` where they name nobody.
+    pub owners: BTreeMap<String, Option<Owner>>,
     /// Revisions whose content is known, by ARN: our own registrations, status, and reads.
     pub revisions: BTreeMap<String, Revision>,
 }

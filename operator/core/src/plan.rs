@@ -42,6 +42,10 @@ pub enum Need {
     Deployment,
     /// The tasks that stopped.
     Stopped,
+    /// What scales the service.
+    Scaling,
+    /// The owner in the tags of a scalable target or an alarm, by ARN.
+    Owner(String),
 }
 
 /// Why a plan holds fewer steps than there are differences.
@@ -64,7 +68,7 @@ pub enum WaitingOn {
 /// A name in AWS that is not ours.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Conflict {
-    /// `ECS service` or `Cloud Map service`.
+    /// `ECS service`, `Cloud Map service`, `scalable target` or `CloudWatch alarm`.
     pub kind: &'static str,
     /// Its ARN.
     pub arn: String,

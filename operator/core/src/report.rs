@@ -94,7 +94,8 @@ pub fn status(
             | Outcome::NothingToStop { .. }
             | Outcome::Tagged
             | Outcome::ServiceDeleted
-            | Outcome::DnsServiceDeleted => {}
+            | Outcome::DnsServiceDeleted
+            | Outcome::Scaling(_) => {}
         }
     }
     if let Fact::Present { value, .. } = &report.observed.dns

@@ -5,6 +5,7 @@ mod capacity;
 mod health_check;
 mod logging;
 mod ports;
+mod scaling;
 mod secrets;
 mod size;
 mod variables;
@@ -114,6 +115,7 @@ pub fn resolve(
         neighbours,
     };
     let output = logging::output(spec.logging.as_ref(), around)?;
+    let scaling = scaling::scaling(spec, &name, place, &ports);
     let rollout = spec.rollout.clone().unwrap_or_default();
     let breaker = rollout.circuit_breaker.clone().unwrap_or_default();
     let maximum_percent = rollout.max_percent.unwrap_or(defaults::MAX_PERCENT);
@@ -212,7 +214,8 @@ pub fn resolve(
         capacity,
         deployment,
         exec,
-        initial_count: defaults::MIN_TASKS,
+        initial_count: scaling.bounds.min,
+        scaling,
         tags,
         adopt: spec.adopt.unwrap_or(false),
         redeploy: None,
@@ -231,6 +234,8 @@ pub fn resolve(
         health_check_timeout_seconds: health_check
             .and_then(|check| i32::try_from(check.timeout).ok()),
         port: ports::default_port(&ports).map(|port| i32::from(port.number)),
+        // Shown once what is in force is known.
+        scaling: None,
     };
     let endpoints = ports
         .iter()
@@ -347,6 +352,8 @@ fn spec_of_intent(object: &PrivateService) -> serde_json::Value {
             "env",
             "envFrom",
             "secretRollout",
+            "scaling",
+            "paused",
         ] {
             fields.remove(field);
         }

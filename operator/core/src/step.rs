@@ -1,6 +1,7 @@
 //! The steps a plan is made of: one per mutating AWS call, specific enough that executing one leaves nothing to decide.
 
 use crate::hash::Hash;
+use crate::scaling::{self, ScalingStep};
 use crate::service::{CapacityProvider, Connect, Deployment, DnsService, Network};
 use crate::task_definition::TaskDefinition;
 use privateservice_api::privateservice::EndedBy;
@@ -95,6 +96,8 @@ pub enum Step {
         /// `srv-...`
         id: String,
     },
+    /// One call about the scaling of the service
+    Scaling(Box<ScalingStep>),
 }
 
 /// Input of `ecs:CreateService`.
@@ -126,7 +129,8 @@ pub struct CreateService {
     pub tags: BTreeMap<String, String>,
 }
 
-/// Input of `ecs:UpdateService`: what is `None` keeps its value. There is no desired count here on purpose.
+/// Input of `ecs:UpdateService`: what is `None` keeps its value. There is no desired count here on purpose: see
+/// [`ScalingStep::SetCount`].
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct UpdateService {
     /// ARN of the cluster.
@@ -177,7 +181,8 @@ impl Step {
             | Self::TagDnsService { .. }
             | Self::UntagDnsService { .. }
             | Self::DeleteService { .. }
-            | Self::DeleteDnsService { .. } => false,
+            | Self::DeleteDnsService { .. }
+            | Self::Scaling(_) => false,
         }
     }
 
@@ -196,6 +201,7 @@ impl Step {
             Self::UntagDnsService { .. } => "servicediscovery:UntagResource",
             Self::DeleteService { .. } => "ecs:DeleteService",
             Self::DeleteDnsService { .. } => "servicediscovery:DeleteService",
+            Self::Scaling(step) => step.operation(),
         }
     }
 }
@@ -245,4 +251,6 @@ pub enum Outcome {
     ServiceDeleted,
     /// The Cloud Map service is gone.
     DnsServiceDeleted,
+    /// A call about scaling was made.
+    Scaling(scaling::Outcome),
 }

@@ -9,6 +9,7 @@ mod pass;
 mod placing;
 mod remembered;
 mod request;
+mod scaling;
 mod secrets;
 mod standing;
 mod waves;
@@ -107,9 +108,12 @@ async fn one_pass(
             for notice in &resolved.notices {
                 ctx.events.notice(object, notice.reason, &notice.message);
             }
-            pass::run(ctx, object, &place, &resolved, remembered, &writer)
-                .await
-                .map(Some)
+            // Boxed: it holds the futures of every kind of call.
+            Box::pin(pass::run(
+                ctx, object, &place, &resolved, remembered, &writer,
+            ))
+            .await
+            .map(Some)
         }
         Err(problem) => {
             rest(ctx, object);

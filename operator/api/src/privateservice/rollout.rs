@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 /// How a new version replaces the old one.
 #[derive(KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[x_kube(validation = Rule::new(PAIR_RULE).message(PAIR_MESSAGE))]
 pub struct Rollout {
     /// Percent of the tasks that must stay healthy during a rollout, 0 to 100, rounded up to whole
     /// tasks. Default 100.
@@ -51,11 +50,24 @@ pub struct CircuitBreaker {
     pub rollback: Option<bool>,
 }
 
-/// A service runs at least one task, and one task is the hardest to roll: ECS rounds the minimum
-/// up and the maximum down, so it either may stop the one task first (minimum 0) or needs room for
-/// a second one (maximum 200).
-const PAIR_RULE: &str = "(has(self.minHealthyPercent) ? self.minHealthyPercent : 100) == 0 || \
-    (has(self.maxPercent) ? self.maxPercent : 200) >= 200";
-const PAIR_MESSAGE: &str = "this pair (100 and 200 where absent) could never roll a service of one \
-    task: write minHealthyPercent: 100 and maxPercent: 200, or minHealthyPercent: 0 and \
-    maxPercent: 100 to stop the old task first";
+// How many tasks are rolled: the fewest there may be, because the fewer, the harder; none need no rolling.
+macro_rules! tasks {
+    () => {
+        "[([has(self.scaling) && has(self.scaling.minTasks) ? self.scaling.minTasks : 1] + \
+        (has(self.scaling) && has(self.scaling.schedules) ? self.scaling.schedules.filter(s, \
+        has(s.minTasks) && s.minTasks > 0).map(s, s.minTasks) : [])).min()]"
+    };
+}
+
+/// ECS rounds the minimum up and the maximum down (ECS API reference, DeploymentConfiguration), so that of so many tasks it must either be
+/// able to stop one first, or have room for one more.
+pub(super) const PAIR_RULE: &str = concat!(
+    "!has(self.rollout) || ",
+    tasks!(),
+    ".all(n, \
+    n * (100 - (has(self.rollout.minHealthyPercent) ? self.rollout.minHealthyPercent : 100)) >= 100 || \
+    n * ((has(self.rollout.maxPercent) ? self.rollout.maxPercent : 200) - 100) >= 100)"
+);
+pub(super) const PAIR_MESSAGE: &str = "this pair (100 and 200 where absent) could never roll the \
+    fewest tasks there may be (minTasks, 1 where absent): write minHealthyPercent: 100 and \
+    maxPercent: 200, or minHealthyPercent: 0 and maxPercent: 100 to stop old tasks first";

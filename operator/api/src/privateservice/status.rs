@@ -11,6 +11,7 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::scaling::ScalingPolicy;
 use crate::environment::AssumeRole;
 
 /// What the operator reports about a service.
@@ -72,6 +73,10 @@ pub struct PrivateServiceStatus {
     /// The values in force, with defaults resolved and limits applied.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub effective: Option<Effective>,
+
+    /// Bookkeeping: what scales the service in AWS.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub autoscaling: Option<Autoscaling>,
 
     /// Where the output of the tasks is read.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -457,6 +462,76 @@ pub struct Effective {
     /// The port the variable PORT names.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub port: Option<i32>,
+    /// The scaling in force.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scaling: Option<EffectiveScaling>,
+}
+
+/// The scaling in force, with defaults resolved.
+#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EffectiveScaling {
+    /// The fewest tasks.
+    pub min_tasks: i32,
+    /// The most tasks.
+    pub max_tasks: i32,
+    /// Percent of CPU; 0 is off.
+    pub cpu_threshold: i32,
+    /// Percent of memory; 0 is off.
+    pub memory_threshold: i32,
+    /// Requests per task and minute; 0 is off.
+    pub request_threshold: i32,
+    /// Seconds.
+    pub cooldown_seconds: i32,
+    /// How the number of tasks follows the thresholds.
+    pub policy: ScalingPolicy,
+    /// Name of the schedule that set the bounds above, if one did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<String>,
+}
+
+/// What scales the service in AWS, as far as it is known to be ours.
+#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Autoscaling {
+    /// ARN of the scalable target.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+
+    /// Names of the alarms.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16))]
+    #[x_kube(merge_strategy = ListMerge::Set)]
+    pub alarms: Vec<String>,
+
+    /// Names of the schedules.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64))]
+    #[x_kube(merge_strategy = ListMerge::Set)]
+    pub schedules: Vec<String>,
+
+    /// The bounds that were set last, as `minTasks-maxTasks`: while they are wanted, other bounds that a schedule sets stay.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bounds: Option<String>,
+
+    /// Tasks that were wanted last while the service was not paused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tasks: Option<i32>,
+
+    /// Present from the moment `paused` becomes true until tasks are wanted again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub paused: Option<PausedTasks>,
+}
+
+/// A pause: what it began with, and whether it is in force.
+#[derive(KubeSchema, Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PausedTasks {
+    /// Tasks that were wanted before.
+    pub tasks_before: i32,
+    /// True once the number of tasks was set to 0.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub in_force: bool,
 }
 
 /// The Cloud Map service that answers DNS queries for the name.

@@ -36,6 +36,8 @@ impl Account {
         let call = Box::pin(input.send_with(&self.clients.ecs));
         let result = self.write(caller, operation, What::Service, call).await;
         let answer = result.map_err(|error| self.without(caller, revision, error.failure))?;
+        // Whatever scaled a service of that name before went with it.
+        self.inventory.touch(caller.scope, What::Scaling);
         self.inventory
             .look_again(caller.scope, &[Need::Service], caller.priority);
         match answer.service().and_then(|service| service.service_arn()) {

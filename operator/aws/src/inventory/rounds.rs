@@ -27,8 +27,11 @@ impl Inventory {
 
     /// Sweeps everything tracked, in portions, so that choosing a batch never looks through everything. Never returns.
     pub(super) async fn sweep(self: Arc<Self>) {
+        let mut round: u32 = 0;
         loop {
             sleep(jittered(self.timing.sweep_interval)).await;
+            round = round.wrapping_add(1);
+            let scaling = round.is_multiple_of(SCALING_ROUND);
             let ids = {
                 let mut state = self.lock();
                 state.want_all_dns(now(), clock::now());
@@ -36,8 +39,12 @@ impl Inventory {
             };
             self.dns_reads.notify_one();
             for portion in ids.chunks(PORTION) {
-                self.lock().want_swept(portion, now(), clock::now());
+                self.lock()
+                    .want_swept(portion, scaling, now(), clock::now());
                 self.service_reads.notify_one();
+                if scaling {
+                    self.scaling_reads.notify_one();
+                }
                 self.let_the_readers_catch_up().await;
             }
         }
@@ -54,7 +61,7 @@ impl Inventory {
 
 impl State {
     /// Wants these services to be read again, as far as they are still tracked.
-    fn want_swept(&mut self, ids: &[ServiceId], now: Instant, at: Timestamp) {
+    fn want_swept(&mut self, ids: &[ServiceId], scaling: bool, now: Instant, at: Timestamp) {
         let priority = Priority {
             lane: Lane::Bulk,
             since: at,
@@ -63,6 +70,10 @@ impl State {
             if let Some(record) = self.services.get_mut(id) {
                 record.want(Why::Sweep, priority, now);
                 self.wanted_services.insert(id.clone());
+            }
+            if scaling && let Some(record) = self.scaling.get_mut(id) {
+                record.want(Why::Sweep, priority, now);
+                self.wanted_scaling.insert(id.clone());
             }
         }
     }
@@ -99,6 +110,9 @@ impl State {
         }
     }
 }
+
+/// What scales services is read in every such sweep: nothing of it moves by itself, and it takes several calls.
+const SCALING_ROUND: u32 = 12;
 
 /// Services that are swept at once: ten full batches.
 const PORTION: usize = 100;

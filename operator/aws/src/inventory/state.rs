@@ -5,10 +5,12 @@ use super::rollouts::Rollouts;
 use crate::timing::Timing;
 use k8s_openapi::jiff::Timestamp;
 use privateservice_core::fact::Fact;
+use privateservice_core::names;
 use privateservice_core::observed::{
     Observed, ObservedDns, Revision, Scope, Service, StoppedTasks,
 };
 use privateservice_core::owner::{ObjectKey, Owner};
+use privateservice_core::scaling;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Instant;
 
@@ -16,6 +18,9 @@ use std::time::Instant;
 pub(super) type ServiceId = (String, String);
 /// A Cloud Map service: namespace id and name.
 pub(super) type DnsId = (String, String);
+
+/// A scalable target or an alarm of a service: the service and the ARN.
+pub(super) type OwnerId = (ServiceId, String);
 
 /// What DescribeTaskDefinition is asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -81,6 +86,14 @@ pub(super) struct State {
     pub(super) dns: BTreeMap<DnsId, Box<Record<ObservedDns>>>,
     pub(super) definitions: BTreeMap<Definition, Box<Record<Revision>>>,
     pub(super) stopped: BTreeMap<ServiceId, Box<Record<StoppedTasks>>>,
+    pub(super) scaling: BTreeMap<ServiceId, Box<Record<scaling::Observed>>>,
+    /// True once AWS said that there is no Application Auto Scaling here.
+    pub(super) scaling_unsupported: bool,
+    /// Names of the scheduled actions that may be there.
+    pub(super) schedules: BTreeMap<ServiceId, BTreeSet<String>>,
+    /// Names of the Environments, which the names of alarms and policies begin with.
+    pub(super) environments: BTreeMap<ServiceId, String>,
+    pub(super) owners: BTreeMap<OwnerId, Box<Record<Option<Owner>>>>,
     pub(super) rollouts: Rollouts,
     pub(super) revisions: HashMap<String, Vec<Revision>>,
     pub(super) namespaces: HashMap<String, Namespace>,
@@ -90,6 +103,8 @@ pub(super) struct State {
     pub(super) wanted_dns: BTreeSet<DnsId>,
     pub(super) wanted_definitions: BTreeSet<Definition>,
     pub(super) wanted_stopped: BTreeSet<ServiceId>,
+    pub(super) wanted_scaling: BTreeSet<ServiceId>,
+    pub(super) wanted_owners: BTreeSet<OwnerId>,
 }
 
 pub(super) fn service_id(scope: &Scope) -> ServiceId {
@@ -132,6 +147,9 @@ impl State {
         let id = service_id(&scope);
         follow(&mut self.services, id.clone(), sequence, key);
         follow(&mut self.rollouts.records, id.clone(), sequence, key);
+        let environment = names::environment_of(&scope.family).to_owned();
+        self.environments.insert(id.clone(), environment);
+        follow(&mut self.scaling, id.clone(), sequence, key);
         follow(&mut self.stopped, id, sequence, key);
         follow(&mut self.definitions, newest(&scope), sequence, key);
         self.revisions.entry(scope.family.clone()).or_default();
@@ -164,6 +182,13 @@ impl State {
         let id = service_id(&scope);
         leave(&mut self.services, &mut self.wanted_services, &id, key);
         leave(&mut self.stopped, &mut self.wanted_stopped, &id, key);
+        leave(&mut self.scaling, &mut self.wanted_scaling, &id, key);
+        if !self.scaling.contains_key(&id) {
+            self.schedules.remove(&id);
+            self.environments.remove(&id);
+            self.owners.retain(|(service, _), _| *service != id);
+            self.wanted_owners.retain(|(service, _)| *service != id);
+        }
         let rollouts = &mut self.rollouts;
         leave(&mut rollouts.records, &mut rollouts.wanted, &id, key);
         rollouts.forget_the_untracked(&id);
@@ -200,7 +225,32 @@ impl State {
             dns: fact(self.dns.get(&dns_id(scope)).map(AsRef::as_ref)),
             newest: fact(self.definitions.get(&newest(scope)).map(AsRef::as_ref)),
             revisions: self.revisions_of(&scope.family),
+            scaling: fact(self.scaling.get(&id).map(AsRef::as_ref)),
+            scaling_unsupported: self.scaling_unsupported,
+            owners: self.owners_of(&id),
         }
+    }
+
+    /// Owners of what scales a service, as far as their tags were read or written.
+    fn owners_of(&self, service: &ServiceId) -> BTreeMap<String, Option<Owner>> {
+        let from = (service.clone(), String::new());
+        self.owners
+            .range(from..)
+            .take_while(|((id, _), _)| id == service)
+            .filter_map(|((_, arn), record)| Some((arn.clone(), record.fact.present()?.clone())))
+            .collect()
+    }
+
+    /// The record of the owner of what scales a service; `None` if nobody follows the service.
+    pub(super) fn owner_record(&mut self, id: &OwnerId) -> Option<&mut Record<Option<Owner>>> {
+        let watchers = self.scaling.get(&id.0)?.watchers.clone();
+        let sequence = self.sequence;
+        let record = self
+            .owners
+            .entry(id.clone())
+            .or_insert_with(|| Box::new(Record::new(sequence)));
+        record.watchers = watchers;
+        Some(record)
     }
 
     /// Adds a revision of a family that is followed, or replaces what was known of it.

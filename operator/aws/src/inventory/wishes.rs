@@ -54,6 +54,22 @@ impl Inventory {
                         self.want_service(state, scope, why, priority, now);
                     }
                 }
+                Need::Scaling => {
+                    let id = service_id(scope);
+                    if let Some(record) = state.scaling.get_mut(&id) {
+                        record.want(why, priority, now);
+                        state.wanted_scaling.insert(id);
+                        self.scaling_reads.notify_one();
+                    }
+                }
+                Need::Owner(arn) => {
+                    let id = (service_id(scope), arn.clone());
+                    if let Some(record) = state.owner_record(&id) {
+                        record.want(why, priority, now);
+                        state.wanted_owners.insert(id);
+                        self.owner_reads.notify_one();
+                    }
+                }
                 Need::Stopped => {
                     let id = service_id(scope);
                     if let Some(record) = state.stopped.get_mut(&id) {

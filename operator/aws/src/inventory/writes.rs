@@ -8,6 +8,7 @@ use k8s_openapi::jiff::Timestamp;
 use privateservice_core::fact::Fact;
 use privateservice_core::observed::{ObservedDns, Revision, Scope, Service, ServiceDeployment};
 use privateservice_core::owner::{ObjectKey, Owner};
+use privateservice_core::scaling;
 
 /// What a write touches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +19,8 @@ pub enum What {
     Dns,
     /// The newest revision of the family.
     Newest,
+    /// What scales the service.
+    Scaling,
 }
 
 /// What was known before a write.
@@ -26,6 +29,7 @@ pub(crate) enum Before {
     Service(Box<(Fact<Service>, Fact<ServiceDeployment>)>),
     Dns(Fact<ObservedDns>),
     Newest(Fact<Revision>),
+    Scaling(Box<Fact<scaling::Observed>>),
 }
 
 impl Inventory {
@@ -57,6 +61,10 @@ impl Inventory {
                 let record = state.definitions.get_mut(&newest(scope))?;
                 Some(Before::Newest(record.touch(sequence)))
             }
+            What::Scaling => {
+                let record = state.scaling.get_mut(&service_id(scope))?;
+                Some(Before::Scaling(Box::new(record.touch(sequence))))
+            }
         }
     }
 
@@ -82,6 +90,11 @@ impl Inventory {
             Before::Newest(fact) => {
                 if let Some(record) = state.definitions.get_mut(&newest(scope)) {
                     record.restore(fact);
+                }
+            }
+            Before::Scaling(fact) => {
+                if let Some(record) = state.scaling.get_mut(&service_id(scope)) {
+                    record.restore(*fact);
                 }
             }
         }

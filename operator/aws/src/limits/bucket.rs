@@ -33,11 +33,23 @@ pub enum Bucket {
     Sts,
     /// CloudFormation.
     CloudFormation,
+    /// Application Auto Scaling reads.
+    AutoScalingRead,
+    /// Application Auto Scaling writes.
+    AutoScalingModify,
+    /// DescribeAlarms.
+    AlarmRead,
+    /// PutMetricAlarm.
+    AlarmModify,
+    /// DeleteAlarms.
+    AlarmDelete,
+    /// Tags of alarms.
+    AlarmTags,
 }
 
 impl Bucket {
     /// All buckets.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 20] = [
         Self::TaskDefinitionModify,
         Self::TaskDefinitionRead,
         Self::ServiceModify,
@@ -52,6 +64,12 @@ impl Bucket {
         Self::SecretModify,
         Self::Sts,
         Self::CloudFormation,
+        Self::AutoScalingRead,
+        Self::AutoScalingModify,
+        Self::AlarmRead,
+        Self::AlarmModify,
+        Self::AlarmDelete,
+        Self::AlarmTags,
     ];
 
     /// The name metrics use.
@@ -71,6 +89,12 @@ impl Bucket {
             Self::SecretModify => "secret-modify",
             Self::Sts => "sts",
             Self::CloudFormation => "cloud-formation",
+            Self::AutoScalingRead => "auto-scaling-read",
+            Self::AutoScalingModify => "auto-scaling-modify",
+            Self::AlarmRead => "alarm-read",
+            Self::AlarmModify => "alarm-modify",
+            Self::AlarmDelete => "alarm-delete",
+            Self::AlarmTags => "alarm-tags",
         }
     }
 }
@@ -90,8 +114,9 @@ pub struct QuotaTable(BTreeMap<Bucket, Quota>);
 
 impl QuotaTable {
     /// What AWS publishes. ECS: developer guide, Request throttling. The rates of Cloud Map's control plane and of STS are
-    /// not published: ten a second is our own, polite choice; so are two a second for CloudFormation, which throttles early.
-    /// Secrets Manager: user guide, Quotas (50 a second for each kind of write; reads may be made far more often than 100 times).
+    /// not published: ten a second is our own, polite choice; so are two a second for CloudFormation, which throttles early, and five
+    /// for Application Auto Scaling, which throttles a handful of policies at once. CloudWatch: user guide, Service quotas; its bursts are not
+    /// published. Secrets Manager: user guide, Quotas (50 a second for each kind of write; reads may be made far more often than 100 times).
     pub fn published() -> Self {
         let quota = |bucket| match bucket {
             Bucket::TaskDefinitionModify => Quota {
@@ -123,6 +148,22 @@ impl QuotaTable {
             Bucket::SecretModify => Quota {
                 burst: 50.0,
                 rate: 50.0,
+            },
+            Bucket::AutoScalingRead | Bucket::AutoScalingModify => Quota {
+                burst: 10.0,
+                rate: 5.0,
+            },
+            Bucket::AlarmRead => Quota {
+                burst: 9.0,
+                rate: 9.0,
+            },
+            Bucket::AlarmModify | Bucket::AlarmDelete => Quota {
+                burst: 3.0,
+                rate: 3.0,
+            },
+            Bucket::AlarmTags => Quota {
+                burst: 20.0,
+                rate: 20.0,
             },
             Bucket::TagModify | Bucket::CloudMapRead | Bucket::CloudMapModify | Bucket::Sts => {
                 Quota {

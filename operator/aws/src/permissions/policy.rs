@@ -74,6 +74,26 @@ const SERVICES: &[Limit] = &[
         resources: &["arn:PARTITION:secretsmanager:*:*:secret:*/*/*"],
         passed_to: None,
     },
+    // Names of ours are `<environment>/<service>/...`; those that target tracking makes on our behalf have two slashes too.
+    Limit {
+        sid: "KeepAlarms",
+        actions: &[
+            "cloudwatch:DeleteAlarms",
+            "cloudwatch:PutMetricAlarm",
+            "cloudwatch:TagResource",
+            "cloudwatch:UntagResource",
+        ],
+        resources: &["arn:PARTITION:cloudwatch:*:*:alarm:*/*/*"],
+        passed_to: None,
+    },
+    Limit {
+        sid: "LetApplicationAutoScalingHaveItsRole",
+        actions: &["iam:CreateServiceLinkedRole"],
+        resources: &[
+            "arn:PARTITION:iam::*:role/aws-service-role/ecs.application-autoscaling.amazonaws.com/*",
+        ],
+        passed_to: None,
+    },
     Limit {
         sid: "HandRolesToTasksOnly",
         actions: &["iam:PassRole"],
@@ -186,14 +206,17 @@ impl Limit {
     }
 }
 
-fn capitalised(word: &str) -> String {
-    let mut letters = word.chars();
-    letters
-        .next()
-        .map(|first| first.to_ascii_uppercase())
-        .into_iter()
-        .chain(letters)
-        .collect()
+fn capitalised(words: &str) -> String {
+    let capital = |word: &str| -> String {
+        let mut letters = word.chars();
+        letters
+            .next()
+            .map(|first| first.to_ascii_uppercase())
+            .into_iter()
+            .chain(letters)
+            .collect()
+    };
+    words.split('-').map(capital).collect()
 }
 
 #[cfg(test)]

@@ -173,11 +173,38 @@ fn complete(pass: &Pass<'_>, service: &Service) -> Words {
         );
         return (Ready::False, Reason::RolledBack, message);
     }
+    if pass.desired.scaling.paused {
+        return paused(service);
+    }
     (
         Ready::True,
         Reason::Succeeded,
         "all is as the spec asks".to_owned(),
     )
+}
+
+/// A service that is to run no tasks.
+fn paused(service: &Service) -> Words {
+    let running = service.running_count + service.pending_count;
+    match (service.desired_count, running) {
+        (0, 0) => (
+            Ready::True,
+            Reason::Paused,
+            "paused is true: no tasks run".to_owned(),
+        ),
+        (0, _) => (
+            Ready::False,
+            Reason::Deploying,
+            format!("paused is true: {running} tasks are still stopping"),
+        ),
+        (wanted, _) => (
+            Ready::False,
+            Reason::Deploying,
+            format!(
+                "paused is true, but the ECS service is set to {wanted} tasks; if nothing changes that, somebody set it in AWS: set it back, or leave and enter the pause again"
+            ),
+        ),
+    }
 }
 
 /// What ended a rollout, and the newest failure of one of its tasks.

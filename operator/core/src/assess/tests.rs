@@ -428,3 +428,32 @@ fn a_conflict_names_the_other_owner() {
         verdict.message
     );
 }
+
+#[test]
+fn a_paused_service_is_ready_once_no_task_runs_and_says_who_else_wants_some() {
+    let desired = resolved("{source: {image: {name: 'redis:7'}}, paused: true}").desired;
+    let told = |wanted: i32, running: i32| {
+        let (plan, mut service) = (Plan::default(), service());
+        (service.desired_count, service.running_count) = (wanted, running);
+        let complete = judgement(RolloutPhase::Complete);
+        let verdict = assess(&Pass {
+            desired: &desired,
+            ..settled(&plan, &service, &complete)
+        });
+        (verdict.ready, verdict.reason, verdict.message)
+    };
+    assert_eq!(
+        told(0, 0),
+        (
+            Ready::True,
+            Reason::Paused,
+            "paused is true: no tasks run".to_owned()
+        )
+    );
+    let (ready, reason, message) = told(0, 2);
+    assert_eq!((ready, reason), (Ready::False, Reason::Deploying));
+    assert!(message.contains("2 tasks are still stopping"), "{message}");
+    let (ready, _, message) = told(3, 3);
+    assert_eq!(ready, Ready::False);
+    assert!(message.contains("is set to 3 tasks"), "{message}");
+}

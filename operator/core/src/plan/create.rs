@@ -7,6 +7,7 @@ use crate::desired::Desired;
 use crate::hash::Hash;
 use crate::memory::Memory;
 use crate::observed::Observed;
+use crate::scaling;
 use crate::step::{CreateService, Step};
 
 /// Plans DNS service, task definition and service, in this order: each needs the ARN of the one before.
@@ -39,7 +40,7 @@ pub(super) fn plan_create(
         name: desired.scope.service.clone(),
         client_token: client_token(&memory.uid, epoch),
         task_definition,
-        desired_count: desired.initial_count,
+        desired_count: scaling::initial_count(desired, &memory.scaling),
         network: desired.network.clone(),
         connect: desired.connect.clone(),
         capacity: desired.capacity.clone(),

@@ -1,10 +1,11 @@
-//! Deleting, in the right order and from what status remembers: the ECS service, then its DNS service once no instance is left.
+//! Deleting, in the right order and from what status remembers: what scales it, the ECS service, then its DNS service once no instance is left.
 //! Task definition revisions stay for slow collection; Service Connect's own Cloud Map services go with the ECS service.
 
 use super::{Need, Plan, WaitingOn};
 use crate::fact::Fact;
 use crate::observed::{Observed, ServiceStatus};
 use crate::owner::Owner;
+use crate::scaling;
 use crate::step::Step;
 use privateservice_api::meta;
 
@@ -19,6 +20,8 @@ pub struct Remains {
     pub existed: bool,
     /// True if status names a DNS service.
     pub dns_existed: bool,
+    /// What status remembers of its scaling; `None` if nothing was ever made.
+    pub scaling: Option<scaling::Memory>,
     /// True if things are to stay in AWS, without their ownership tags.
     pub retain: bool,
 }
@@ -26,6 +29,7 @@ pub struct Remains {
 /// Plans the deletion. Settled means: nothing is left, the finalizer may go.
 pub fn plan_deletion(remains: &Remains, observed: &Observed) -> Plan {
     let mut plan = Plan::default();
+    scaling::plan_deletion(remains, observed, &mut plan);
     if service_is_gone(remains, observed, &mut plan) {
         plan_dns_deletion(remains, observed, &mut plan);
     }

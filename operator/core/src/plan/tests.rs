@@ -212,6 +212,7 @@ fn somebody_elses_service_of_that_name_is_a_conflict_and_not_touched() {
             cluster_arn: place().cluster_arn,
             existed: true,
             dns_existed: true,
+            scaling: None,
             retain: false,
         };
         let deletion = plan_deletion(&remains, &observed);

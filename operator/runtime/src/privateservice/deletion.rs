@@ -74,7 +74,13 @@ pub(super) async fn run(
         anyhow::bail!("a deletion was dropped, which is a bug of the operator: {violation}");
     }
     // Whoever says Retain while AWS cannot be read wants the object gone, not AWS changed.
-    let unreadable = observed.service.is_unknown() || observed.dns.is_unknown();
+    let scaling_unread =
+        remains.scaling.is_some() && observed.scaling.is_unknown() && !observed.scaling_unsupported;
+    let read_failure = read_failure.or_else(|| {
+        let failure = inventory.scaling_failure(&scope);
+        failure.filter(|_| scaling_unread)
+    });
+    let unreadable = observed.service.is_unknown() || observed.dns.is_unknown() || scaling_unread;
     let let_go = retain && unreadable && read_failure.is_some();
     if plan.is_settled()
         && let Some(secret) = &previous.stored_secret

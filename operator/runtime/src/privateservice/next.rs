@@ -21,6 +21,17 @@ pub(super) enum Next {
     After(Duration),
 }
 
+impl Next {
+    /// Whichever is sooner.
+    pub(super) fn sooner(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::After(one), Self::After(other)) => Self::After(one.min(other)),
+            (Self::AwaitChange, other) => other,
+            (one, Self::AwaitChange) => one,
+        }
+    }
+}
+
 /// What else brings an object back.
 #[derive(Debug, Default)]
 pub(super) struct Timers {
@@ -75,7 +86,12 @@ fn absent_since(need: &Need, observed: &Observed) -> Option<Timestamp> {
     match need {
         Need::Service => first(&observed.service),
         Need::Dns => first(&observed.dns),
-        Need::Newest | Need::Revision(_) | Need::Deployment | Need::Stopped => None,
+        Need::Newest
+        | Need::Revision(_)
+        | Need::Deployment
+        | Need::Stopped
+        | Need::Scaling
+        | Need::Owner(_) => None,
     }
 }
 

@@ -6,6 +6,7 @@ use super::next::{Next, Timers, after_problem, next, want_facts};
 use super::placing;
 use super::remembered::Remembered;
 use super::request;
+use super::scaling;
 use super::secrets::{Settled, Settling};
 use super::standing;
 use super::waves;
@@ -196,6 +197,21 @@ pub(super) async fn run(
     };
     let attempt = claim::attempt(desired, &plan, &observed, None);
     let execution = execute_announced(caller, &plan, attempt, &mut previous, writer).await?;
+    let scene = scaling::Scene {
+        desired,
+        observed: &observed,
+        memory: &memory,
+        execution: &execution,
+    };
+    let scaled = Box::pin(scaling::scale(
+        caller,
+        scene,
+        remembered,
+        &mut previous,
+        writer,
+        now,
+    ))
+    .await?;
     let collected = collect(caller, &plan).await;
     want_facts(&account, scope, &plan, &observed, caller.priority, now);
     standing::want_evidence(
@@ -220,7 +236,7 @@ pub(super) async fn run(
     standing::look_for_shortage(
         service.as_ref(),
         judgement.as_ref(),
-        desired.initial_count,
+        desired.scaling.bounds.min,
         &previous,
         remembered,
         now,
@@ -259,6 +275,7 @@ pub(super) async fn run(
         was_ready: was_ready(&previous, object.metadata.generation),
         now,
     });
+    let verdict = scaled.weigh(caller, scene, &previous, verdict);
     let completed = execution.failure.is_none() && execution.outcomes.len() == plan.steps.len();
     // Nothing is known yet, as after a restart: what status says about this very spec stays said.
     let reading = observed.service.is_unknown()
@@ -291,6 +308,9 @@ pub(super) async fn run(
             now,
         )
     };
+    if !reading && plan.conflict.is_none() {
+        scaled.report(scene, &after, &previous, &mut status);
+    }
     let handled = previous.last_handled_reconcile_at.as_deref();
     let answered = request::answered(object, handled, inventory, scope, remembered, now);
     if answered.is_some() {
@@ -308,7 +328,7 @@ pub(super) async fn run(
     );
     let stalled_in = conditions::until_stalled(&status.conditions, now);
     writer.write(status).await?;
-    if plan.is_settled() {
+    if plan.is_settled() && scaled.is_settled() {
         remembered.settled();
     }
     if execution
@@ -328,7 +348,7 @@ pub(super) async fn run(
     let overdue_in = judgement
         .as_ref()
         .and_then(|judgement| rollout::until_overdue(judgement, &memory, desired, now));
-    Ok(next(
+    let again = next(
         &plan,
         execution.failure.as_ref(),
         &observed,
@@ -342,7 +362,8 @@ pub(super) async fn run(
                 .then(|| remembered.until_secret_look(now)),
         },
         now,
-    ))
+    );
+    Ok(scaled.next(again, &observed, remembered, now))
 }
 
 /// Makes the call that tidies up, if the plan has one. Nothing depends on it: it is tried again another time.

@@ -12,6 +12,7 @@ use privateservice_core::failure::Failure;
 use privateservice_core::hash::Hash;
 use privateservice_core::plan::Plan;
 use privateservice_core::repairs::Repairs;
+use privateservice_core::scaling::Repeats;
 use privateservice_core::step::{Outcome, Step};
 use privateservice_core::wave::Asked;
 use std::time::Duration;
@@ -36,6 +37,8 @@ pub(crate) struct Remembered {
     pub(super) refused_stop: Option<String>,
     /// Differences that were mended.
     pub(super) repairs: Repairs,
+    /// Calls about scaling that were made.
+    pub(super) repeats: Repeats,
     /// The request for a fresh look that is being answered, and since when.
     pub(super) looking: Option<(String, Timestamp)>,
     /// Whether the pass under way asked for a turn in a wave of its Environment.
@@ -75,6 +78,7 @@ impl Remembered {
             refused_stop: None,
             looked: false,
             repairs: Repairs::default(),
+            repeats: Repeats::default(),
             looking: None,
             asked: Asked::Nothing,
             tagged: None,

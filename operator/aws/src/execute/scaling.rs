@@ -1,0 +1,381 @@
+//! The calls that change what scales a service. What is gone already when it is to be removed is as wanted.
+
+use super::{Caller, Outputs, unsendable};
+use crate::calls::CallError;
+use crate::connect::Account;
+use crate::convert;
+use crate::inventory::{Need, What};
+use crate::operations::{
+    DELETE_ALARMS, DELETE_SCALING_POLICY, DELETE_SCHEDULED_ACTION, DEREGISTER_SCALABLE_TARGET,
+    PUT_METRIC_ALARM, PUT_SCALING_POLICY, PUT_SCHEDULED_ACTION, REGISTER_SCALABLE_TARGET,
+    TAG_ALARM, TAG_TARGET, UNTAG_ALARM, UNTAG_TARGET, UPDATE_SERVICE,
+};
+use aws_sdk_applicationautoscaling::types::{ScalableDimension, ServiceNamespace};
+use aws_sdk_ecs::error::ProvideErrorMetadata;
+use privateservice_core::failure::Failure;
+use privateservice_core::names;
+use privateservice_core::scaling::{
+    Alarm, Outcome, Policy, PolicyReference, ScalingStep, ScheduledAction, Target,
+};
+use std::collections::BTreeMap;
+use std::collections::HashMap;
+
+/// The one dimension of an ECS service that scales.
+const COUNT: ScalableDimension = ScalableDimension::EcsServiceDesiredCount;
+
+impl Account {
+    pub(super) async fn scale(
+        &self,
+        caller: Caller<'_>,
+        step: &ScalingStep,
+        outputs: &mut Outputs,
+    ) -> Result<Outcome, Failure> {
+        match step {
+            ScalingStep::RegisterTarget { target, tags } => {
+                self.register_target(caller, *target, tags.as_ref()).await
+            }
+            ScalingStep::TagTarget { arn, tags } => self.tag_target(caller, arn, tags).await,
+            ScalingStep::UntagTarget { arn, keys } => self.untag_target(caller, arn, keys).await,
+            ScalingStep::DeregisterTarget => self.deregister_target(caller).await,
+            ScalingStep::PutPolicy { name, policy } => {
+                let outcome = self.put_scaling_policy(caller, name, policy).await?;
+                if let Outcome::PolicyPut { arn } = &outcome {
+                    outputs.policies.insert(name.clone(), arn.clone());
+                }
+                Ok(outcome)
+            }
+            ScalingStep::DeletePolicy { name } => self.delete_scaling_policy(caller, name).await,
+            ScalingStep::PutSchedule { name, action } => {
+                self.put_schedule(caller, name, action).await
+            }
+            ScalingStep::DeleteSchedule { name } => self.delete_schedule(caller, name).await,
+            ScalingStep::PutAlarm {
+                name,
+                alarm,
+                calls,
+                tags,
+            } => {
+                let policy = match calls {
+                    PolicyReference::Known(arn) => arn,
+                    PolicyReference::FromEarlierStep(policy) => {
+                        // The step that would have made it did not run in this pass: plan again.
+                        outputs
+                            .policies
+                            .get(policy)
+                            .ok_or_else(|| Failure::Conflict {
+                                operation: PUT_METRIC_ALARM.name,
+                                message: "an earlier step has not yielded what this one needs"
+                                    .to_owned(),
+                            })?
+                    }
+                };
+                self.put_alarm(caller, name, alarm, policy, tags).await
+            }
+            ScalingStep::TagAlarm { arn, tags, .. } => self.tag_alarm(caller, arn, tags).await,
+            ScalingStep::UntagAlarm { arn, keys } => self.untag_alarm(caller, arn, keys).await,
+            ScalingStep::DeleteAlarms { names } => self.delete_alarms(caller, names).await,
+            ScalingStep::SetCount {
+                cluster_arn,
+                arn,
+                count,
+            } => self.set_count(caller, cluster_arn, arn, *count).await,
+        }
+    }
+
+    async fn register_target(
+        &self,
+        caller: Caller<'_>,
+        target: Target,
+        tags: Option<&BTreeMap<String, String>>,
+    ) -> Result<Outcome, Failure> {
+        let operation = REGISTER_SCALABLE_TARGET;
+        self.admit(caller, operation)?;
+        let call = self
+            .clients
+            .scaling
+            .register_scalable_target()
+            .service_namespace(ServiceNamespace::Ecs)
+            .resource_id(resource(caller))
+            .scalable_dimension(COUNT)
+            .min_capacity(target.bounds.min)
+            .max_capacity(target.bounds.max)
+            .suspended_state(convert::suspended(target.suspended))
+            .set_tags(tags.map(|tags| tags.clone().into_iter().collect::<HashMap<_, _>>()))
+            .send();
+        let answer = self
+            .write(caller, operation, What::Scaling, Box::pin(call))
+            .await?;
+        // It moves the count into the bounds.
+        self.inventory
+            .look_again(caller.scope, &[Need::Service], caller.priority);
+        let arn = answer.scalable_target_arn().map(str::to_owned);
+        if let Some(arn) = arn.as_ref().filter(|_| tags.is_some()) {
+            let owner = Some(caller.owner.clone());
+            self.inventory.learn_owner(caller.scope, arn, owner);
+        }
+        Ok(Outcome::TargetRegistered { arn })
+    }
+
+    async fn deregister_target(&self, caller: Caller<'_>) -> Result<Outcome, Failure> {
+        let operation = DEREGISTER_SCALABLE_TARGET;
+        self.admit(caller, operation)?;
+        let call = self
+            .clients
+            .scaling
+            .deregister_scalable_target()
+            .service_namespace(ServiceNamespace::Ecs)
+            .resource_id(resource(caller))
+            .scalable_dimension(COUNT)
+            .send();
+        let result = self.write(caller, operation, What::Scaling, call).await;
+        unless_gone(result.map(drop))
+    }
+
+    async fn tag_target(
+        &self,
+        caller: Caller<'_>,
+        arn: &str,
+        tags: &BTreeMap<String, String>,
+    ) -> Result<Outcome, Failure> {
+        let operation = TAG_TARGET;
+        self.admit(caller, operation)?;
+        let call = self
+            .clients
+            .scaling
+            .tag_resource()
+            .resource_arn(arn)
+            .set_tags(Some(tags.clone().into_iter().collect()))
+            .send();
+        self.write(caller, operation, What::Scaling, call).await?;
+        let owner = Some(caller.owner.clone());
+        self.inventory.learn_owner(caller.scope, arn, owner);
+        Ok(Outcome::Done)
+    }
+
+    async fn untag_target(
+        &self,
+        caller: Caller<'_>,
+        arn: &str,
+        keys: &[String],
+    ) -> Result<Outcome, Failure> {
+        let operation = UNTAG_TARGET;
+        self.admit(caller, operation)?;
+        let call = self
+            .clients
+            .scaling
+            .untag_resource()
+            .resource_arn(arn)
+            .set_tag_keys(Some(keys.to_vec()))
+            .send();
+        let result = self.write(caller, operation, What::Scaling, call).await;
+        unless_gone(result.map(drop))?;
+        self.inventory.learn_owner(caller.scope, arn, None);
+        Ok(Outcome::Done)
+    }
+
+    async fn put_scaling_policy(
+        &self,
+        caller: Caller<'_>,
+        name: &str,
+        policy: &Policy,
+    ) -> Result<Outcome, Failure> {
+        use aws_sdk_applicationautoscaling::operation::put_scaling_policy::builders::PutScalingPolicyInputBuilder;
+        let operation = PUT_SCALING_POLICY;
+        let input = PutScalingPolicyInputBuilder::default()
+            .service_namespace(ServiceNamespace::Ecs)
+            .resource_id(resource(caller))
+            .scalable_dimension(COUNT)
+            .policy_name(name);
+        let input = convert::put_policy(input, policy).map_err(unsendable(operation))?;
+        self.admit(caller, operation)?;
+        let call = Box::pin(input.send_with(&self.clients.scaling));
+        let answer = self.write(caller, operation, What::Scaling, call).await?;
+        Ok(Outcome::PolicyPut {
+            arn: answer.policy_arn().to_owned(),
+        })
+    }
+
+    async fn delete_scaling_policy(
+        &self,
+        caller: Caller<'_>,
+        name: &str,
+    ) -> Result<Outcome, Failure> {
+        let operation = DELETE_SCALING_POLICY;
+        self.admit(caller, operation)?;
+        let call = self
+            .clients
+            .scaling
+            .delete_scaling_policy()
+            .service_namespace(ServiceNamespace::Ecs)
+            .resource_id(resource(caller))
+            .scalable_dimension(COUNT)
+            .policy_name(name)
+            .send();
+        let result = self.write(caller, operation, What::Scaling, call).await;
+        unless_gone(result.map(drop))
+    }
+
+    async fn put_schedule(
+        &self,
+        caller: Caller<'_>,
+        name: &str,
+        action: &ScheduledAction,
+    ) -> Result<Outcome, Failure> {
+        let operation = PUT_SCHEDULED_ACTION;
+        self.admit(caller, operation)?;
+        let call = self
+            .clients
+            .scaling
+            .put_scheduled_action()
+            .service_namespace(ServiceNamespace::Ecs)
+            .resource_id(resource(caller))
+            .scalable_dimension(COUNT)
+            .scheduled_action_name(name)
+            .schedule(&action.expression)
+            // A zone that is left out keeps its value (AWS: PutScheduledAction updates what is given).
+            .timezone(action.timezone.as_deref().unwrap_or("UTC"))
+            .scalable_target_action(convert::sets(action))
+            .send();
+        self.write(caller, operation, What::Scaling, Box::pin(call))
+            .await?;
+        Ok(Outcome::Done)
+    }
+
+    async fn delete_schedule(&self, caller: Caller<'_>, name: &str) -> Result<Outcome, Failure> {
+        let operation = DELETE_SCHEDULED_ACTION;
+        self.admit(caller, operation)?;
+        let call = self
+            .clients
+            .scaling
+            .delete_scheduled_action()
+            .service_namespace(ServiceNamespace::Ecs)
+            .resource_id(resource(caller))
+            .scalable_dimension(COUNT)
+            .scheduled_action_name(name)
+            .send();
+        let result = self.write(caller, operation, What::Scaling, call).await;
+        unless_gone(result.map(drop))
+    }
+
+    async fn put_alarm(
+        &self,
+        caller: Caller<'_>,
+        name: &str,
+        alarm: &Alarm,
+        policy_arn: &str,
+        tags: &BTreeMap<String, String>,
+    ) -> Result<Outcome, Failure> {
+        let operation = PUT_METRIC_ALARM;
+        let input = convert::put_alarm(name, alarm, policy_arn, tags);
+        self.admit(caller, operation)?;
+        let call = Box::pin(input.send_with(&self.clients.cloudwatch));
+        self.write(caller, operation, What::Scaling, call).await?;
+        Ok(Outcome::Done)
+    }
+
+    async fn tag_alarm(
+        &self,
+        caller: Caller<'_>,
+        arn: &str,
+        tags: &BTreeMap<String, String>,
+    ) -> Result<Outcome, Failure> {
+        let operation = TAG_ALARM;
+        self.admit(caller, operation)?;
+        let call = self
+            .clients
+            .cloudwatch
+            .tag_resource()
+            .resource_arn(arn)
+            .set_tags(Some(convert::alarm_tags(tags)))
+            .send();
+        self.write(caller, operation, What::Scaling, call).await?;
+        let owner = Some(caller.owner.clone());
+        self.inventory.learn_owner(caller.scope, arn, owner);
+        Ok(Outcome::Done)
+    }
+
+    async fn untag_alarm(
+        &self,
+        caller: Caller<'_>,
+        arn: &str,
+        keys: &[String],
+    ) -> Result<Outcome, Failure> {
+        let operation = UNTAG_ALARM;
+        self.admit(caller, operation)?;
+        let call = self
+            .clients
+            .cloudwatch
+            .untag_resource()
+            .resource_arn(arn)
+            .set_tag_keys(Some(keys.to_vec()))
+            .send();
+        let result = self.write(caller, operation, What::Scaling, call).await;
+        unless_gone(result.map(drop))?;
+        self.inventory.learn_owner(caller.scope, arn, None);
+        Ok(Outcome::Done)
+    }
+
+    async fn delete_alarms(
+        &self,
+        caller: Caller<'_>,
+        names: &[String],
+    ) -> Result<Outcome, Failure> {
+        let operation = DELETE_ALARMS;
+        self.admit(caller, operation)?;
+        let call = self
+            .clients
+            .cloudwatch
+            .delete_alarms()
+            .set_alarm_names(Some(names.to_vec()))
+            .send();
+        let result = self.write(caller, operation, What::Scaling, call).await;
+        // Those that are there are deleted all the same (AWS: DeleteAlarms).
+        unless_gone(result.map(drop))
+    }
+
+    async fn set_count(
+        &self,
+        caller: Caller<'_>,
+        cluster_arn: &str,
+        arn: &str,
+        count: i32,
+    ) -> Result<Outcome, Failure> {
+        let operation = UPDATE_SERVICE;
+        self.admit(caller, operation)?;
+        let call = self
+            .clients
+            .ecs
+            .update_service()
+            .cluster(cluster_arn)
+            .service(arn)
+            .desired_count(count)
+            .send();
+        self.write(caller, operation, What::Service, Box::pin(call))
+            .await?;
+        self.inventory
+            .look_again(caller.scope, &[Need::Service], caller.priority);
+        Ok(Outcome::Done)
+    }
+}
+
+fn resource(caller: Caller<'_>) -> String {
+    names::scalable_resource(&caller.scope.cluster_arn, &caller.scope.service)
+}
+
+/// A removal of what is not there has done what it was for.
+fn unless_gone<E: ProvideErrorMetadata>(
+    result: Result<(), CallError<E>>,
+) -> Result<Outcome, Failure> {
+    match result {
+        Ok(()) => Ok(Outcome::Done),
+        Err(error)
+            if matches!(
+                error.error.code(),
+                Some("ObjectNotFoundException" | "ResourceNotFoundException" | "ResourceNotFound")
+            ) =>
+        {
+            Ok(Outcome::Done)
+        }
+        Err(error) => Err(error.failure),
+    }
+}

@@ -1,0 +1,227 @@
+//! What status remembers of a service's scaling, and what it says after a pass. Pure.
+
+use super::parts::Suspended;
+use super::plan::ours;
+use super::step::{Outcome, ScalingStep};
+use super::whose::{Whose, whose};
+use super::{Scaling, pause};
+use crate::desired::Desired;
+use crate::names;
+use crate::observed::Observed;
+use crate::plan::Plan;
+use crate::step::{self, Step};
+use privateservice_api::privateservice::{
+    Autoscaling, EffectiveScaling, PausedTasks, PrivateServiceStatus,
+};
+use std::collections::BTreeSet;
+
+/// What status remembers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Memory {
+    /// True if anything was ever about to be made.
+    pub begun: bool,
+    /// ARN of the scalable target that is ours.
+    pub target: Option<String>,
+    /// Names of the alarms that are ours.
+    pub alarms: BTreeSet<String>,
+    /// Names of the schedules, as in the spec.
+    pub schedules: BTreeSet<String>,
+    /// The bounds that were asked for last.
+    pub bounds: Option<String>,
+    /// Tasks that were wanted last while the service was not paused.
+    pub tasks: Option<i32>,
+    /// The pause that began and did not end.
+    pub paused: Option<PausedTasks>,
+}
+
+/// What status remembers.
+pub fn memory(status: &PrivateServiceStatus) -> Memory {
+    let Some(before) = &status.autoscaling else {
+        return Memory::default();
+    };
+    Memory {
+        begun: true,
+        target: before.target.clone(),
+        alarms: before.alarms.iter().cloned().collect(),
+        schedules: before.schedules.iter().cloned().collect(),
+        bounds: before.bounds.clone(),
+        tasks: before.tasks,
+        paused: before.paused,
+    }
+}
+
+/// Tasks to create the service with: the fewest, or as many as ran last where that is within the bounds. None during a pause.
+pub fn initial_count(desired: &Desired, memory: &Memory) -> i32 {
+    if desired.scaling.paused {
+        return 0;
+    }
+    memory
+        .tasks
+        .filter(|tasks| desired.scaling.bounds.hold(*tasks))
+        .unwrap_or(desired.initial_count)
+}
+
+/// Every schedule that may be there: those that are wanted and those that were.
+pub fn schedule_names(desired: &Desired, memory: &Memory) -> BTreeSet<String> {
+    let wanted = desired.scaling.schedules.iter().map(|one| &one.name);
+    wanted
+        .chain(&memory.schedules)
+        .map(|name| names::scaling(&desired.scaling.environment, &desired.scope.service, name))
+        .collect()
+}
+
+/// What must be in status before the first step of a plan runs: that something may be there, and what a pause begins with. `None` if status
+/// says so already.
+pub fn announced(
+    previous: &PrivateServiceStatus,
+    desired: &Desired,
+    observed: &Observed,
+    memory: &Memory,
+    plan: &Plan,
+) -> Option<PrivateServiceStatus> {
+    if plan.steps.is_empty() {
+        return None;
+    }
+    let mut status = previous.clone();
+    let autoscaling = status.autoscaling.get_or_insert_default();
+    if let Some(service) = ours(desired, observed) {
+        autoscaling.paused = pause::announced(&desired.scaling, service, memory);
+    }
+    (status != *previous).then_some(status)
+}
+
+/// What status remembers after a pass in which these steps of the plan were executed.
+pub fn remember(
+    previous: &PrivateServiceStatus,
+    desired: &Desired,
+    before: &Observed,
+    after: &Observed,
+    memory: &Memory,
+    plan: &Plan,
+    outcomes: &[step::Outcome],
+) -> Option<Autoscaling> {
+    let Some(service) = ours(desired, before) else {
+        return previous.autoscaling.clone();
+    };
+    let mut now = previous.autoscaling.clone().unwrap_or_default();
+    let mut alarms: BTreeSet<String> = now.alarms.iter().cloned().collect();
+    let mut schedules: BTreeSet<String> = now.schedules.iter().cloned().collect();
+    let mut counted = None;
+    let steps = plan.steps.iter().filter_map(|step| match step {
+        Step::Scaling(step) => Some(step.as_ref()),
+        _ => None,
+    });
+    for (step, outcome) in steps.zip(outcomes) {
+        match step {
+            ScalingStep::RegisterTarget { .. } => {
+                if let step::Outcome::Scaling(Outcome::TargetRegistered { arn: Some(arn) }) =
+                    outcome
+                {
+                    now.target = Some(arn.clone());
+                }
+                now.bounds = Some(desired.scaling.bounds.to_string());
+            }
+            ScalingStep::TagTarget { arn, .. } => now.target = Some(arn.clone()),
+            ScalingStep::PutAlarm { name, .. } | ScalingStep::TagAlarm { name, .. } => {
+                alarms.insert(name.clone());
+            }
+            ScalingStep::DeleteAlarms { names } => alarms.retain(|name| !names.contains(name)),
+            ScalingStep::PutSchedule { name, .. } => {
+                schedules.insert(names::last_segment(name).to_owned());
+            }
+            ScalingStep::DeleteSchedule { name } => {
+                schedules.remove(names::last_segment(name));
+            }
+            ScalingStep::SetCount { count, .. } => counted = Some(*count),
+            ScalingStep::DeregisterTarget => now.target = None,
+            ScalingStep::UntagTarget { .. }
+            | ScalingStep::UntagAlarm { .. }
+            | ScalingStep::PutPolicy { .. }
+            | ScalingStep::DeletePolicy { .. } => {}
+        }
+    }
+    learn(desired, after, &mut now, &mut alarms);
+    let done =
+        outcomes.len() == plan.steps.len() && plan.waiting_on.is_empty() && plan.conflict.is_none();
+    now.alarms = alarms.into_iter().collect();
+    now.schedules = schedules.into_iter().collect();
+    now.paused = paused(desired, now.paused, counted, service.desired_count, done);
+    if memory.paused.is_none() && !desired.scaling.paused {
+        now.tasks = Some(service.desired_count);
+    }
+    (previous.autoscaling.is_some() || now != Autoscaling::default()).then_some(now)
+}
+
+/// Status was lost, or an answer was: what tags and a fresh look tell.
+fn learn(
+    desired: &Desired,
+    after: &Observed,
+    now: &mut Autoscaling,
+    alarms: &mut BTreeSet<String>,
+) {
+    let Some(seen) = after.scaling.present() else {
+        return;
+    };
+    let by_tags = |arn: &str| whose(Some(arn), false, after, &desired.owner) == Whose::Ours;
+    if let Some(target) = &seen.target {
+        if let Some(arn) = target.arn.as_ref().filter(|arn| by_tags(arn)) {
+            now.target = Some(arn.clone());
+        }
+        if target.target.bounds == desired.scaling.bounds
+            && target.target.suspended == Suspended::NONE
+        {
+            now.bounds = Some(desired.scaling.bounds.to_string());
+        }
+    }
+    let ours = seen.alarms.iter().filter(|(_, alarm)| by_tags(&alarm.arn));
+    alarms.extend(ours.map(|(name, _)| name.clone()));
+}
+
+/// A pause after a pass in which `counted` was sent, or nothing; `done` if everything that was planned was.
+fn paused(
+    desired: &Desired,
+    announced: Option<PausedTasks>,
+    counted: Option<i32>,
+    tasks: i32,
+    done: bool,
+) -> Option<PausedTasks> {
+    if !desired.scaling.paused {
+        // Once the count was sent the pause is over; what is still suspended is mended like any other difference.
+        return announced.filter(|_| !done && counted.is_none());
+    }
+    let in_force = counted == Some(0) || (done && tasks == 0);
+    match announced {
+        Some(paused) => Some(PausedTasks {
+            in_force: paused.in_force || in_force,
+            ..paused
+        }),
+        // It was paused from the beginning, or status was lost.
+        None => (done && tasks == 0).then_some(PausedTasks {
+            tasks_before: 0,
+            in_force: true,
+        }),
+    }
+}
+
+/// The scaling in force, for `status.effective`: what is asked for, with the bounds that one of its schedules has set.
+pub fn effective(scaling: &Scaling, observed: &Observed) -> EffectiveScaling {
+    let by_schedule = observed
+        .scaling
+        .present()
+        .and_then(|seen| seen.target.as_ref())
+        .map(|seen| seen.target)
+        .filter(|target| target.bounds != scaling.bounds && target.suspended == Suspended::NONE)
+        .and_then(|target| scaling.schedule_of(target.bounds));
+    let bounds = by_schedule.map_or(scaling.bounds, |schedule| schedule.bounds);
+    let thresholds = scaling.thresholds;
+    EffectiveScaling {
+        min_tasks: bounds.min,
+        max_tasks: bounds.max,
+        cpu_threshold: thresholds.cpu.unwrap_or(0),
+        memory_threshold: thresholds.memory.unwrap_or(0),
+        request_threshold: thresholds.requests.unwrap_or(0),
+        cooldown_seconds: scaling.cooldown,
+        policy: scaling.policy,
+        schedule: by_schedule.map(|schedule| schedule.name.clone()),
+    }
+}

@@ -1,0 +1,176 @@
+//! One service with its scaling, on a pure AWS, as passes of the operator see it.
+
+use crate::desired::Desired;
+use crate::fact::Fact;
+use crate::fixtures::{self, apply, at, empty, resolved};
+use crate::memory::{self, Memory};
+use crate::observed::{Observed, Service};
+use crate::plan::Plan;
+use crate::scaling::fixtures::seen_mut;
+use crate::scaling::{self, Bounds, ScalingStep};
+use crate::step::{self, Step};
+use privateservice_api::privateservice::PrivateServiceStatus;
+
+pub(super) struct World {
+    pub(super) desired: Desired,
+    pub(super) observed: Observed,
+    pub(super) status: PrivateServiceStatus,
+    clock: i64,
+}
+
+fn wanted(spec: &str) -> Desired {
+    resolved(&format!("{{source: {{image: {{name: 'a:1'}}}}, {spec}}}")).desired
+}
+
+/// Operations without the service they are of.
+pub(super) fn operations(steps: &[ScalingStep]) -> Vec<&'static str> {
+    steps.iter().map(|step| short(step.operation())).collect()
+}
+
+fn short(operation: &'static str) -> &'static str {
+    operation
+        .split_once(':')
+        .map_or(operation, |(_, name)| name)
+}
+
+impl World {
+    /// A service that was just created, and nothing that scales it.
+    pub(super) fn new(spec: &str) -> Self {
+        let desired = wanted(spec);
+        let mut observed = empty();
+        for step in crate::plan::plan(&desired, &observed, &fixtures::memory()).steps {
+            apply(&mut observed, &step, 1);
+        }
+        Self {
+            desired,
+            observed,
+            status: PrivateServiceStatus::default(),
+            clock: 10,
+        }
+    }
+
+    pub(super) fn edit(&mut self, spec: &str) {
+        self.desired = wanted(spec);
+    }
+
+    /// Status is lost.
+    pub(super) fn forget(&mut self) {
+        self.status = PrivateServiceStatus::default();
+    }
+
+    pub(super) fn service(&mut self) -> &mut Service {
+        let Fact::Present { value, .. } = &mut self.observed.service else {
+            panic!()
+        };
+        value
+    }
+
+    pub(super) fn count(&self) -> i32 {
+        self.observed.service.present().unwrap().desired_count
+    }
+
+    pub(super) fn bounds(&self) -> Bounds {
+        let seen = self.observed.scaling.present().unwrap();
+        seen.target.as_ref().unwrap().target.bounds
+    }
+
+    pub(super) fn set_bounds(&mut self, bounds: Bounds) {
+        let target = seen_mut(&mut self.observed).target.as_mut().unwrap();
+        target.target.bounds = bounds;
+    }
+
+    pub(super) fn memory(&self) -> Memory {
+        memory::memory("uid-1", &self.status, at(self.clock))
+    }
+
+    pub(super) fn plan(&self) -> Plan {
+        scaling::plan(
+            &self.desired,
+            &self.observed,
+            &self.memory(),
+            at(self.clock),
+        )
+    }
+
+    /// The count a service that vanished would be created with.
+    pub(super) fn recreated_with(&mut self) -> i32 {
+        self.observed.service = Fact::Unknown.absent_again(at(1)).absent_again(at(100));
+        let plan = crate::plan::plan(&self.desired, &self.observed, &self.memory());
+        plan.steps
+            .iter()
+            .find_map(|step| match step {
+                Step::CreateService(create) => Some(create.desired_count),
+                _ => None,
+            })
+            .unwrap()
+    }
+
+    /// One pass that gets no further than so many calls, and a process that ends right after the last of them, before it writes status, if
+    /// `crash`. The operations.
+    pub(super) fn pass(&mut self, most: usize, crash: bool) -> Vec<&'static str> {
+        self.clock += 1;
+        let plan = self.plan();
+        crate::guard::check(&plan, &self.observed, &fixtures::owner()).unwrap();
+        let memory = self.memory();
+        let announced = scaling::announced(
+            &self.status,
+            &self.desired,
+            &self.observed,
+            &memory.scaling,
+            &plan,
+        );
+        if let Some(status) = announced {
+            self.status = status;
+        }
+        let before = self.observed.clone();
+        let mut outcomes = Vec::new();
+        let mut called = Vec::new();
+        for step in plan.steps.iter().take(most) {
+            apply(&mut self.observed, step, self.clock);
+            called.push(short(step.operation()));
+            let outcome = match step {
+                Step::Scaling(step)
+                    if matches!(step.as_ref(), ScalingStep::RegisterTarget { .. }) =>
+                {
+                    scaling::Outcome::TargetRegistered {
+                        arn: Some(scaling::fixtures::TARGET_ARN.into()),
+                    }
+                }
+                _ => scaling::Outcome::Done,
+            };
+            outcomes.push(step::Outcome::Scaling(outcome));
+        }
+        if !crash {
+            self.status.autoscaling = scaling::remember(
+                &self.status,
+                &self.desired,
+                &before,
+                &self.observed,
+                &self.memory().scaling,
+                &plan,
+                &outcomes,
+            );
+        }
+        called
+    }
+
+    /// One pass that gets no further than so many calls.
+    pub(super) fn steps(&mut self, most: usize) {
+        self.pass(most, false);
+    }
+
+    /// Passes until nothing is planned; the operations in order.
+    pub(super) fn converge(&mut self) -> Vec<&'static str> {
+        let mut calls = Vec::new();
+        for _ in 0..6 {
+            let called = self.pass(usize::MAX, false);
+            if called.is_empty() {
+                let plan = self.plan();
+                assert!(plan.is_settled(), "{plan:?}");
+                return calls;
+            }
+            calls.extend(called);
+        }
+        panic!("does not converge: {calls:?}");
+    }
+}
