@@ -1,6 +1,7 @@
 //! Rights: the operator's are exactly what it uses, and what users may do with PrivateServices follows from Kubernetes' own roles.
 
 use anyhow::ensure;
+use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::api::rbac::v1::{ClusterRole, PolicyRule, Role};
 use kube::Api;
 use kube::api::DeleteParams;
@@ -47,9 +48,19 @@ async fn the_operator_uses_every_right_it_has_and_needs_no_other() {
     .await
     .unwrap();
     world
-        .apply_service("web", "{source: {image: {name: 'nginx:1'}}}")
+        .apply_config_map("site", &json!({"MODE": "fast"}))
         .await
         .unwrap();
+    world
+        .apply_secret("db", &[("url", b"postgres://marked")])
+        .await
+        .unwrap();
+    // As after an installation: no test before has made it.
+    let keys: Api<Secret> = Api::namespaced(world.client.clone(), NAMESPACE);
+    let key = "privateservice-operator-version-key";
+    drop(keys.delete(key, &DeleteParams::default()).await);
+    let spec = "{source: {image: {name: 'nginx:1'}}, envFrom: [{configMapRef: {name: site}}, {secretRef: {name: db}}]}";
+    world.apply_service("web", spec).await.unwrap();
     world.ready("web").await.unwrap();
     // The second time, the same Event is counted instead of told.
     for round in 0..2 {
@@ -85,8 +96,10 @@ async fn the_operator_uses_every_right_it_has_and_needs_no_other() {
         .await
         .unwrap();
     let mut granted = rights(role.rules);
-    let role = roles.get(&format!("{RELEASE}-lease")).await.unwrap();
-    granted.extend(rights(role.rules));
+    for role in ["lease", "version-key"] {
+        let role = roles.get(&format!("{RELEASE}-{role}")).await.unwrap();
+        granted.extend(rights(role.rules));
+    }
     // A watch is noted when it ends, and Events are published in the background.
     let watches = |right: &Right| right.0 == "watch";
     eventually(DEADLINE, "every right to be used", async || {

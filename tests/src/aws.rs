@@ -62,6 +62,7 @@ impl Aws {
             "ecs" => "AmazonEC2ContainerServiceV20141113",
             "servicediscovery" => "Route53AutoNaming_v20170314",
             "logs" => "Logs_20140328",
+            "secretsmanager" => "secretsmanager",
             other => bail!("no JSON protocol is known for {other}"),
         };
         self.remember(operation, &body);

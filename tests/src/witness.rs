@@ -26,6 +26,8 @@ struct Seen {
     objects: BTreeMap<String, DynamicObject>,
     violations: Vec<String>,
     versions: usize,
+    /// Values of Secrets, which no object of ours may hold.
+    marked: Vec<String>,
 }
 
 impl Witness {
@@ -67,6 +69,16 @@ impl Witness {
         for task in self.tasks.drain(..) {
             task.abort();
         }
+    }
+
+    /// Takes note of a value of a Secret: an object that holds it from now on breaks a rule.
+    pub(crate) fn mark(&self, value: &str) {
+        locked(&self.seen).marked.push(value.to_owned());
+    }
+
+    /// The values of Secrets that there were.
+    pub(crate) fn marked(&self) -> Vec<String> {
+        locked(&self.seen).marked.clone()
     }
 
     /// What was wrong so far, each thing once.
@@ -112,7 +124,16 @@ impl Seen {
     fn look_at(&mut self, object: DynamicObject) {
         self.versions += 1;
         let uid = object.uid().unwrap_or_default();
-        for violation in rules::violations(&object, self.objects.get(&uid)) {
+        let mut violations = rules::violations(&object, self.objects.get(&uid));
+        let text = object.data.to_string();
+        if self
+            .marked
+            .iter()
+            .any(|value| text.contains(value.as_str()))
+        {
+            violations.push(format!("{} holds a value of a Secret", object.name_any()));
+        }
+        for violation in violations {
             if !self.violations.contains(&violation) {
                 self.violations.push(violation);
             }

@@ -51,6 +51,8 @@ pub struct Options {
     pub update_lag: Duration,
     /// An ECS that neither shows nor knows service deployments.
     pub hide_service_deployments: bool,
+    /// Tasks whose secrets cannot be read do not start.
+    pub check_secrets: bool,
     /// AWS holds a network and nothing else: no cluster, namespace, group, role or log group.
     pub network_only: bool,
     /// Seed of the simulator's dice.
@@ -69,6 +71,7 @@ impl Default for Options {
             describe_lag: Duration::ZERO,
             update_lag: Duration::ZERO,
             hide_service_deployments: false,
+            check_secrets: false,
             network_only: false,
             seed: 1,
             flags: Vec::new(),
@@ -143,6 +146,7 @@ impl World {
             describe_lag: options.describe_lag,
             update_lag: options.update_lag,
             hide_service_deployments: options.hide_service_deployments,
+            check_secrets: options.check_secrets,
             seed: options.seed,
             ..aws_sim::Options::default()
         })?;

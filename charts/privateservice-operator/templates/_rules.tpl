@@ -9,6 +9,16 @@
 - apiGroups: [flexstack.dev]
   resources: [privateservices/status]
   verbs: [patch]
+# referenced.rs watches the metadata of ConfigMaps, and reads those that PrivateServices refer to.
+- apiGroups: [""]
+  resources: [configmaps]
+  verbs: [get, list, watch]
+{{- if .Values.kubernetesSecrets.enabled }}
+# referenced.rs watches the metadata of Secrets, and reads those that PrivateServices refer to, to copy their values to Secrets Manager.
+- apiGroups: [""]
+  resources: [secrets]
+  verbs: [get, list, watch]
+{{- end }}
 {{ include "privateservice-operator.eventRules" . }}
 {{- end -}}
 

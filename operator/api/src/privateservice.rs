@@ -20,7 +20,10 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use env::{EnvVar, EnvVarSource, ServiceRef, ServiceRefFormat};
+pub use env::{
+    ConfigMapKeyRef, EnvFromSource, EnvVar, EnvVarSource, ObjectName, SecretKeyRef, ServiceRef,
+    ServiceRefFormat,
+};
 pub use health_check::HealthCheck;
 pub use logging::{AxiomLogging, CloudWatchLogging, DatadogLogging, FluentBitLogging, Logging};
 pub use ports::{Port, Protocol};
@@ -30,7 +33,8 @@ pub use secrets::{AwsSecretRef, SecretSource, SsmParameterRef};
 pub use source::{ImageSource, Source};
 pub use status::{
     Attempt, Deployed, Discovery, Effective, EndedBy, Endpoint, Logs, PrivateServiceStatus,
-    Revision, RolloutPhase, RolloutStatus, RolloutTasks, RolloutWave, TaskCounts, TaskFailure,
+    Revision, RolloutPhase, RolloutStatus, RolloutTasks, RolloutWave, SecretInUse, StoredSecret,
+    TaskCounts, TaskFailure,
 };
 
 /// What a user asks for.
@@ -124,6 +128,19 @@ pub struct PrivateServiceSpec {
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
     pub env: Vec<EnvVar>,
 
+    /// Variables taken from all keys of other objects, at most 16 entries. A later entry wins over
+    /// an earlier one, `env` over all of them, and all of them over the Environment's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16))]
+    #[x_kube(merge_strategy = ListMerge::Atomic)]
+    pub env_from: Vec<EnvFromSource>,
+
+    /// When a changed value of a Kubernetes Secret reaches the tasks: OnRedeploy (the default), with
+    /// the next rollout, whatever causes it, such as `flexstack.dev/redeploy-at`; or Automatic, by a
+    /// rollout of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secret_rollout: Option<SecretRollout>,
+
     /// How a new version replaces the old one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rollout: Option<Rollout>,
@@ -213,6 +230,18 @@ pub enum Spot {
     Always,
     /// Spot in development and staging, on-demand in production.
     Flex,
+}
+
+/// When a changed value of a Kubernetes Secret reaches the tasks: OnRedeploy (the default), with the
+/// next rollout, whatever causes it, such as `flexstack.dev/redeploy-at`; or Automatic, by a rollout
+/// of its own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum SecretRollout {
+    /// With the next rollout.
+    #[default]
+    OnRedeploy,
+    /// At once, by a rollout of its own.
+    Automatic,
 }
 
 /// What deleting this object does in AWS: Delete (the default) removes everything made for it;

@@ -173,8 +173,11 @@ fn bounded(schema: &Value, at: &str, problems: &mut Vec<String>) {
                 problems.push(format!("{at} is a list of any length"));
             }
             let list = schema["x-kubernetes-list-type"].as_str();
-            // Grants have no key: whoever changes the list writes all of it.
-            let keyed = list == Some("map") || at.ends_with(".grants");
+            // Grants have no key, and neither have sources of variables, whose order counts: whoever changes such a list writes all of it.
+            let whole = [".grants", ".envFrom"]
+                .iter()
+                .any(|list| at.ends_with(list));
+            let keyed = list == Some("map") || whole;
             if schema["items"]["type"] == "object" && !keyed || list.is_none() {
                 problems.push(format!("{at} has list type {list:?}"));
             }

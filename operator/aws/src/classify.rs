@@ -140,6 +140,9 @@ const TABLE: &[Row] = &[
     ),
     code("OptInRequired", Verdict::Waiting(Reason::AccessDenied)),
     code("BlockedException", Verdict::Waiting(Reason::AccessDenied)),
+    // Secrets Manager API reference: the key that encrypts a secret cannot be used.
+    code("EncryptionFailure", Verdict::Waiting(Reason::AccessDenied)),
+    code("DecryptionFailure", Verdict::Waiting(Reason::AccessDenied)),
     // ECS API reference, CreateService: the name stays taken while the old service drains.
     words("still draining", Verdict::NotYet(Reason::Draining)),
     code("ResourceInUse", Verdict::NotYet(Reason::Draining)),

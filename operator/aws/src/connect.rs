@@ -189,6 +189,7 @@ impl Connector {
         let clients = Clients {
             ecs: aws_sdk_ecs::Client::new(&sdk),
             discovery: aws_sdk_servicediscovery::Client::new(&sdk),
+            secrets: aws_sdk_secretsmanager::Client::new(&sdk),
             sts: aws_sdk_sts::Client::new(&sdk),
             cloudformation: aws_sdk_cloudformation::Client::new(&sdk),
         };
@@ -241,6 +242,7 @@ fn settings(
 pub(crate) struct Clients {
     pub(crate) ecs: aws_sdk_ecs::Client,
     pub(crate) discovery: aws_sdk_servicediscovery::Client,
+    pub(crate) secrets: aws_sdk_secretsmanager::Client,
     pub(crate) sts: aws_sdk_sts::Client,
     pub(crate) cloudformation: aws_sdk_cloudformation::Client,
 }

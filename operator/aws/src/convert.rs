@@ -22,7 +22,9 @@ pub(crate) use revision::revision;
 pub(crate) use service::{create_service, update_service};
 pub(crate) use service_deployment::service_deployment;
 pub(crate) use stopped::stopped_tasks;
-pub(crate) use tags::{discovery_tags, ecs_tags, from_discovery, from_ecs};
+pub(crate) use tags::{
+    discovery_tags, ecs_tags, from_discovery, from_ecs, from_secret, secret_tags,
+};
 pub(crate) use task_definition::register;
 
 /// An SDK builder refused our input: a required member is missing, which is a mistake in the plan.

@@ -5,6 +5,7 @@
 
 mod discovery;
 mod rollout;
+pub mod secrets;
 mod services;
 mod task_definition;
 mod writing;

@@ -28,6 +28,7 @@ pub mod timing;
 pub use calls::CallCount;
 pub use connect::{Account, AccountKey, ConnectError, Connector, ConnectorConfig};
 pub use execute::Outputs;
+pub use execute::secrets::{For, SecretOutcome};
 pub use inventory::{Inventory, Need};
 pub use limits::{Admission, Bucket, Lane, Limits, Pass, Priority, QuotaTable};
 pub use permit::Permit;

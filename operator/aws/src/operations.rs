@@ -70,6 +70,24 @@ pub(crate) const TAG_DNS_SERVICE: Operation =
 pub(crate) const UNTAG_DNS_SERVICE: Operation =
     write("servicediscovery:UntagResource", Bucket::CloudMapModify);
 pub(crate) const GET_CALLER_IDENTITY: Operation = read("sts:GetCallerIdentity", Bucket::Sts);
+pub(crate) const DESCRIBE_SECRET: Operation =
+    read("secretsmanager:DescribeSecret", Bucket::SecretRead);
+pub(crate) const GET_SECRET_VALUE: Operation =
+    read("secretsmanager:GetSecretValue", Bucket::SecretRead);
+pub(crate) const CREATE_SECRET: Operation =
+    write("secretsmanager:CreateSecret", Bucket::SecretModify);
+pub(crate) const RESTORE_SECRET: Operation =
+    write("secretsmanager:RestoreSecret", Bucket::SecretModify);
+pub(crate) const PUT_SECRET_VALUE: Operation =
+    write("secretsmanager:PutSecretValue", Bucket::SecretModify);
+pub(crate) const UPDATE_SECRET_VERSION_STAGE: Operation = write(
+    "secretsmanager:UpdateSecretVersionStage",
+    Bucket::SecretModify,
+);
+pub(crate) const DELETE_SECRET: Operation =
+    write("secretsmanager:DeleteSecret", Bucket::SecretModify);
+pub(crate) const UNTAG_SECRET: Operation =
+    write("secretsmanager:UntagResource", Bucket::SecretModify);
 pub(crate) const DESCRIBE_STACKS: Operation =
     read("cloudformation:DescribeStacks", Bucket::CloudFormation);
 pub(crate) const DESCRIBE_STACK_EVENTS: Operation =

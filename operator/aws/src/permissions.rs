@@ -20,6 +20,14 @@ pub const CALLED: &[&str] = &[
     "ecs:TagResource",
     "ecs:UntagResource",
     "ecs:UpdateService",
+    "secretsmanager:CreateSecret",
+    "secretsmanager:DeleteSecret",
+    "secretsmanager:DescribeSecret",
+    "secretsmanager:GetSecretValue",
+    "secretsmanager:PutSecretValue",
+    "secretsmanager:RestoreSecret",
+    "secretsmanager:UntagResource",
+    "secretsmanager:UpdateSecretVersionStage",
     "servicediscovery:CreateService",
     "servicediscovery:DeleteService",
     "servicediscovery:GetNamespace",
@@ -127,9 +135,9 @@ pub const FOUNDATION_RESOURCES: &[&str] = &[
 /// The action behind the credentials of a role that is assumed; the SDK calls it.
 pub const ASSUMED: &str = "sts:AssumeRole";
 
-/// Actions that AWS checks on behalf of the calls for services: the roles that a task definition names. (Tags given at creation need the
-/// permission to tag, which is called for its own sake too.)
-pub const IMPLIED: &[&str] = &["iam:PassRole"];
+/// Actions that AWS checks on behalf of the calls for services: the roles that a task definition names, and the tags that a secret is created
+/// with. (Other tags given at creation need permissions that are called for their own sake too.)
+pub const IMPLIED: &[&str] = &["iam:PassRole", "secretsmanager:TagResource"];
 
 #[cfg(test)]
 mod tests {
@@ -173,6 +181,7 @@ mod tests {
         let patterns = [
             ("clients.ecs.", "()", "ecs"),
             ("clients.discovery.", "()", "servicediscovery"),
+            ("clients.secrets.", "()", "secretsmanager"),
             ("clients.sts.", "()", "sts"),
             ("clients.cloudformation.", "()", "cloudformation"),
             ("aws_sdk_ecs::operation::", "::builders", "ecs"),

@@ -8,6 +8,7 @@ use crate::plan::{Conflict, Need, Plan, WaitingOn};
 use crate::problem::Problem;
 use crate::rollout::Judgement;
 use crate::step::Step;
+use crate::stored_secret::SecretInForce;
 use k8s_openapi::jiff::Timestamp;
 use privateservice_api::conditions::{ConditionType, Reason, ReasonClass};
 use privateservice_api::privateservice::{RolloutPhase, TaskFailure};
@@ -35,6 +36,8 @@ pub struct Pass<'a> {
     pub service: Option<&'a Service>,
     /// Where the rollout stands.
     pub judgement: Option<&'a Judgement>,
+    /// What its stored values come from, if it has any.
+    pub secret: Option<&'a SecretInForce>,
     /// Whether the DNS service is known to be there: `None` if none is wanted.
     pub dns: Option<bool>,
     /// The newest failures of tasks, as status will show them.
@@ -69,6 +72,27 @@ pub fn assess_problem(problem: &Problem) -> Verdict {
         reason: problem.reason,
         message: problem.message.clone(),
         findings: vec![],
+    }
+}
+
+/// Concludes for an object whose values could not be stored: nothing is rolled out before that, and what serves goes on.
+pub fn assess_secret_failure(failure: &Failure, was_ready: bool) -> Verdict {
+    let passes = failure.reason().class() == ReasonClass::Progressing;
+    let message = failure.to_string();
+    Verdict {
+        ready: if was_ready && passes {
+            Ready::Kept
+        } else {
+            Ready::False
+        },
+        reason: failure.reason(),
+        findings: vec![Finding {
+            kind: ConditionType::SecretsSynced,
+            holds: false,
+            reason: failure.reason(),
+            message: message.clone(),
+        }],
+        message,
     }
 }
 
@@ -305,6 +329,14 @@ fn findings(pass: &Pass<'_>, verdict: &Verdict) -> Vec<Finding> {
             "Service Connect and DNS know the service",
             "the DNS name is not there yet",
         ));
+    }
+    if let Some(secret) = pass.secret {
+        findings.push(Finding {
+            kind: ConditionType::SecretsSynced,
+            holds: true,
+            reason: Reason::Succeeded,
+            message: secret.to_string(),
+        });
     }
     let complete = pass
         .judgement

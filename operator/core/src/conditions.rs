@@ -134,6 +134,14 @@ pub fn is_ready(conditions: &[Condition]) -> bool {
     })
 }
 
+/// The reason of `Ready`.
+pub fn ready_reason(conditions: &[Condition]) -> Option<Reason> {
+    conditions
+        .iter()
+        .find(|condition| condition.type_ == ConditionType::Ready.as_str())
+        .and_then(|condition| Reason::parse(&condition.reason))
+}
+
 /// How long from now until a waiting object becomes Stalled, if it is waiting.
 pub fn until_stalled(conditions: &[Condition], now: Timestamp) -> Option<SignedDuration> {
     let reconciling = conditions

@@ -87,4 +87,19 @@ impl Failure {
             | Self::Refused { reason, .. } => *reason,
         }
     }
+
+    /// The same in other words.
+    #[must_use]
+    pub fn reworded(mut self, words: impl Fn(&str) -> String) -> Self {
+        match &mut self {
+            Self::Queued { .. } | Self::Throttled { .. } => {}
+            Self::Ambiguous { message, .. }
+            | Self::NotYet { message, .. }
+            | Self::Conflict { message, .. }
+            | Self::RevisionGone { message, .. }
+            | Self::Waiting { message, .. }
+            | Self::Refused { message, .. } => *message = words(message),
+        }
+        self
+    }
 }

@@ -9,7 +9,7 @@ use crate::observed::{
 };
 use crate::owner::Owner;
 use crate::place::Place;
-use crate::resolve::{Neighbours, Resolved, resolve};
+use crate::resolve::{Neighbours, ObjectData, Resolved, SecretLookup, resolve};
 use crate::step::{Reference, Step};
 use k8s_openapi::jiff::Timestamp;
 use privateservice_api::environment::EnvironmentType;
@@ -57,14 +57,28 @@ pub(crate) fn place() -> Place {
     }
 }
 
-/// Neighbours by name.
+/// Services, ConfigMaps and Secrets by name.
 #[derive(Default)]
-pub(crate) struct Known(pub(crate) BTreeMap<String, Option<Vec<Port>>>);
+pub(crate) struct Known {
+    pub(crate) services: BTreeMap<String, Option<Vec<Port>>>,
+    pub(crate) config_maps: BTreeMap<String, ObjectData>,
+    pub(crate) secrets: BTreeMap<String, ObjectData>,
+}
 
 impl Neighbours for Known {
     fn ports_of(&self, environment: &str, name: &str) -> Option<Option<Vec<Port>>> {
         assert_eq!(environment, "pre-prod");
-        self.0.get(name).cloned()
+        self.services.get(name).cloned()
+    }
+
+    fn config_map(&self, name: &str) -> Option<ObjectData> {
+        self.config_maps.get(name).cloned()
+    }
+
+    fn secret(&self, name: &str) -> SecretLookup {
+        let missing = SecretLookup::Missing { selector: None };
+        let found = self.secrets.get(name).cloned();
+        found.map_or(missing, SecretLookup::Found)
     }
 }
 

@@ -37,5 +37,6 @@ pub mod resolve;
 pub mod rollout;
 pub mod service;
 pub mod step;
+pub mod stored_secret;
 pub mod task_definition;
 pub mod wave;

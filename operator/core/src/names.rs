@@ -57,6 +57,20 @@ pub fn parameter_arn(neighbour: &str, region: &str, path: &str) -> String {
     )
 }
 
+/// Name of the secret of a service: `<environment>/<Kubernetes namespace>/<service>`. The execution role may read all of an Environment's.
+pub fn secret(environment: &str, namespace: &str, service: &str) -> String {
+    format!("{environment}/{namespace}/{service}")
+}
+
+/// The ARN of a secret without the hyphen and the six characters that AWS puts at its end, in the partition and account of a neighbour's ARN.
+pub fn partial_secret_arn(neighbour: &str, region: &str, name: &str) -> String {
+    format!(
+        "arn:{}:secretsmanager:{region}:{}:secret:{name}",
+        partition_of(neighbour).unwrap_or("aws"),
+        account_of(neighbour).unwrap_or_default(),
+    )
+}
+
 /// The number after the last colon of a task definition's ARN; 0 if there is none.
 pub fn revision_number(arn: &str) -> u64 {
     arn.rsplit(':')

@@ -2,6 +2,7 @@
 
 mod revisions;
 mod rollout;
+mod secrets;
 
 use crate::claim::locate;
 use crate::conditions::{self, Verdict};
@@ -15,6 +16,7 @@ use crate::plan::{Plan, WaitingOn};
 use crate::resolve::Resolved;
 use crate::rollout::Judgement;
 use crate::step::{Outcome, Step};
+use crate::stored_secret::SecretInForce;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use k8s_openapi::jiff::Timestamp;
 use privateservice_api::meta;
@@ -36,6 +38,8 @@ pub struct Report<'a> {
     pub observed: &'a Observed,
     /// The service as it was last seen.
     pub service: Option<&'a Service>,
+    /// What its stored values come from, if it has any.
+    pub secret: Option<&'a SecretInForce>,
     /// The plan.
     pub plan: &'a Plan,
     /// What its executed steps yielded.
@@ -114,7 +118,9 @@ pub fn status(
         .as_ref()
         .map(|pinned| names::last_segment(&pinned.arn).to_owned());
     status.failures = report.failures.to_vec();
-    if let Some(applied) = applied(report) {
+    let applied = applied(report);
+    secrets::show(&mut status, report, applied.is_some());
+    if let Some(applied) = applied {
         status.intent = Some(applied.intent.0);
         status.own_intent = applied.own.map(|own| own.0);
         status.rendering = applied

@@ -9,7 +9,7 @@ mod secrets;
 mod size;
 mod variables;
 
-pub use variables::Neighbours;
+pub use variables::{Neighbours, ObjectData, SecretLookup};
 
 use crate::defaults;
 use crate::desired::Desired;
@@ -21,11 +21,14 @@ use crate::owner::Owner;
 use crate::place::Place;
 use crate::problem::Problem;
 use crate::service::{Connect, Deployment, DnsService, Network};
+use crate::stored_secret::{SecretValues, Stored};
 use crate::task_definition::{Container, TaskDefinition};
 use privateservice_api::conditions::Reason;
-use privateservice_api::privateservice::{Effective, Endpoint, Logs, PrivateService};
+use privateservice_api::privateservice::{
+    Effective, Endpoint, Logs, PrivateService, PrivateServiceSpec, SecretRollout,
+};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use variables::Variables;
 
 /// What resolving yields.
@@ -39,6 +42,8 @@ pub struct Resolved {
     pub logs: Logs,
     /// Where others reach it, for `status.endpoints`.
     pub endpoints: Vec<Endpoint>,
+    /// What is to be stored in Secrets Manager first; `desired` is complete with a version of it ([`Desired::with_secret`]).
+    pub stored: Option<Stored>,
     /// What the user should know although nothing is wrong, for Warning Events.
     pub notices: Vec<Notice>,
 }
@@ -55,7 +60,8 @@ pub struct Notice {
 /// Resolves one object.
 ///
 /// # Errors
-/// `InvalidSpec` for what no schema rule could refuse; `NamespaceNotAllowed` for a reference that is not granted; `ReferenceNotFound` for a `serviceRef` to something that is not there.
+/// `InvalidSpec` for what no schema rule could refuse; `NamespaceNotAllowed` for a reference that is not granted; `ReferenceNotFound` for a
+/// reference to something that is not there.
 pub fn resolve(
     object: &PrivateService,
     place: &Place,
@@ -102,7 +108,12 @@ pub fn resolve(
     let variables = variables::variables(object, place, &place.env, &ports, neighbours)?;
     let own_variables = variables::variables(object, place, &BTreeMap::new(), &ports, neighbours)?;
     let architecture = capacity::architecture(spec.architecture);
-    let output = logging::output(spec.logging.as_ref(), place, &owner)?;
+    let around = logging::Surroundings {
+        place,
+        owner: &owner,
+        neighbours,
+    };
+    let output = logging::output(spec.logging.as_ref(), around)?;
     let rollout = spec.rollout.clone().unwrap_or_default();
     let breaker = rollout.circuit_breaker.clone().unwrap_or_default();
     let maximum_percent = rollout.max_percent.unwrap_or(defaults::MAX_PERCENT);
@@ -162,6 +173,9 @@ pub fn resolve(
     let mut tags = place.tags.clone();
     tags.extend(spec.tags.clone());
     tags.extend(owner.tags(&place.environment));
+    let mut values = variables.stored.clone();
+    values.extend(output.stored);
+    let stored = stored(values, spec, place, &owner, &tags)?;
     let scope = Scope {
         cluster_arn: place.cluster_arn.clone(),
         service: name.clone(),
@@ -191,7 +205,7 @@ pub fn resolve(
             services,
         },
         own: own_intent(object, &own_variables),
-        intent: intent(object, place, &variables),
+        intent: intent(object, place, &variables, stored.as_ref()),
         owner,
         scope,
         task_definition,
@@ -232,25 +246,57 @@ pub fn resolve(
         place.kind,
     ));
     notices.extend(variables::plain_secrets(&spec.env));
+    notices.extend(variables.notices);
     Ok(Resolved {
         desired,
         effective,
         logs: output.shown,
         endpoints,
+        stored,
         notices,
     })
+}
+
+/// What is to be stored in Secrets Manager, if anything is.
+fn stored(
+    values: SecretValues,
+    spec: &PrivateServiceSpec,
+    place: &Place,
+    owner: &Owner,
+    tags: &BTreeMap<String, String>,
+) -> Result<Option<Stored>, Problem> {
+    if values.is_empty() {
+        return Ok(None);
+    }
+    let name = names::secret(&place.environment, &owner.namespace, &owner.name);
+    let stored = Stored {
+        partial_arn: names::partial_secret_arn(&place.cluster_arn, &place.region, &name),
+        name,
+        values,
+        tags: tags.clone(),
+        automatic: spec.secret_rollout == Some(SecretRollout::Automatic),
+    };
+    stored.check()?;
+    Ok(Some(stored))
 }
 
 /// What the users asked for, as far as it replaces tasks or configures the rollout: the spec's own fields (not how they
 /// are rendered) and the inputs resolved from other objects. Fields that were not set are not part of it, so that a new
 /// optional field changes no old hash.
-fn intent(object: &PrivateService, place: &Place, variables: &Variables) -> Hash {
+fn intent(
+    object: &PrivateService,
+    place: &Place,
+    variables: &Variables,
+    stored: Option<&Stored>,
+) -> Hash {
     #[derive(Serialize)]
     struct Intent<'a> {
         spec: serde_json::Value,
         variables: &'a BTreeMap<String, String>,
         #[serde(skip_serializing_if = "BTreeMap::is_empty")]
         secrets: &'a BTreeMap<String, String>,
+        #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+        stored: BTreeSet<String>,
         kind: &'static str,
         cluster_arn: &'a str,
         namespace_arn: &'a str,
@@ -265,6 +311,7 @@ fn intent(object: &PrivateService, place: &Place, variables: &Variables) -> Hash
         spec: spec_of_intent(object),
         variables: &variables.plain,
         secrets: &variables.secret,
+        stored: stored.map(Stored::places).unwrap_or_default(),
         kind: capacity::kind_word(place.kind),
         cluster_arn: &place.cluster_arn,
         namespace_arn: &place.namespace_arn,
@@ -298,6 +345,8 @@ fn spec_of_intent(object: &PrivateService) -> serde_json::Value {
             "tags",
             "environment",
             "env",
+            "envFrom",
+            "secretRollout",
         ] {
             fields.remove(field);
         }

@@ -8,7 +8,7 @@
 use privateservice_api::environment::EnvironmentType;
 use privateservice_api::privateservice::{Port, PrivateService};
 use privateservice_core::place::Place;
-use privateservice_core::resolve::{Neighbours, Resolved, resolve};
+use privateservice_core::resolve::{Neighbours, ObjectData, Resolved, SecretLookup, resolve};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -41,6 +41,14 @@ struct Others(BTreeMap<String, Option<Vec<Port>>>);
 impl Neighbours for Others {
     fn ports_of(&self, _environment: &str, name: &str) -> Option<Option<Vec<Port>>> {
         self.0.get(name).cloned()
+    }
+
+    fn config_map(&self, _name: &str) -> Option<ObjectData> {
+        None
+    }
+
+    fn secret(&self, _name: &str) -> SecretLookup {
+        SecretLookup::Off
     }
 }
 

@@ -56,11 +56,25 @@ pub struct Config {
     #[arg(long, env = "PRIVATESERVICE_WATCH_SELECTOR", value_name = "SELECTOR")]
     pub watch_selector: Option<String>,
 
+    /// Whether Kubernetes Secrets are read (`secretKeyRef`, `secretRef`). With false, such a reference is refused.
+    #[arg(
+        long,
+        env = "PRIVATESERVICE_KUBERNETES_SECRETS",
+        value_name = "BOOLEAN",
+        default_value_t = true,
+        action = clap::ArgAction::Set
+    )]
+    pub kubernetes_secrets: bool,
+
+    /// Label selector of the Kubernetes Secrets that are read. Absent: all.
+    #[arg(long, env = "PRIVATESERVICE_SECRET_SELECTOR", value_name = "SELECTOR")]
+    pub secret_selector: Option<String>,
+
     /// Work only while holding a Lease, so that several replicas can run and one of them works at a time.
     #[arg(long, env = "PRIVATESERVICE_LEADER_ELECT")]
     pub leader_elect: bool,
 
-    /// Kubernetes namespace of the Lease. Absent: the one of the service account or of the kubeconfig.
+    /// Kubernetes namespace of the Lease, and of the Secret with the key of the ids of secrets' versions. Absent: the one of the service account or of the kubeconfig.
     #[arg(long, env = "PRIVATESERVICE_LEASE_NAMESPACE", value_name = "NAME")]
     pub lease_namespace: Option<String>,
 
@@ -143,6 +157,8 @@ impl Default for Config {
             admin_address: ADMIN_ADDRESS,
             watch_namespaces: vec![],
             watch_selector: None,
+            kubernetes_secrets: true,
+            secret_selector: None,
             leader_elect: false,
             lease_namespace: None,
             lease_name: LEASE_NAME.into(),

@@ -7,8 +7,10 @@ use crate::index::{self, Index};
 use crate::locked::Locked;
 use crate::metrics::Metrics;
 use crate::privateservice::{Remembered, Waves};
+use crate::referenced::Referenced;
 use crate::status::Statuses;
-use k8s_openapi::api::core::v1::Namespace;
+use crate::version_key::VersionKeySource;
+use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Secret};
 use kube::Client;
 use kube::core::PartialObjectMeta;
 use kube::runtime::reflector::{ObjectRef, Store};
@@ -37,6 +39,12 @@ pub struct Context {
     pub environments: Store<Environment>,
     /// Cache of the metadata of all Kubernetes namespaces.
     pub namespaces: Store<PartialObjectMeta<Namespace>>,
+    /// The ConfigMaps that PrivateServices refer to.
+    pub(crate) config_maps: Referenced<ConfigMap>,
+    /// The Secrets that PrivateServices refer to; `None` if the operator reads none.
+    pub(crate) secrets: Option<Referenced<Secret>>,
+    /// The key of the ids of versions of secrets.
+    pub(crate) version_key: VersionKeySource,
     /// Who has to do with whom.
     pub index: Index,
     /// Statuses of PrivateServices, as last written.

@@ -10,8 +10,9 @@ use futures::{FutureExt, Stream, StreamExt, stream};
 use kube::runtime::applier;
 use kube::runtime::controller::{Action, Config, ReconcileRequest};
 use kube::runtime::reflector::{ObjectRef, Store};
-use privateservice_api::conditions::{ConditionType, Reason};
+use privateservice_api::conditions::Reason;
 use privateservice_api::{Environment, PrivateService};
+use privateservice_core::conditions;
 use privateservice_core::owner::ObjectKey;
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -144,8 +145,5 @@ async fn run<K, Pass, Passing>(
 }
 
 fn ready_reason<K: Kind>(status: &K::Status) -> Option<Reason> {
-    K::conditions(status)
-        .iter()
-        .find(|condition| condition.type_ == ConditionType::Ready.as_str())
-        .and_then(|condition| Reason::parse(&condition.reason))
+    conditions::ready_reason(K::conditions(status))
 }

@@ -5,7 +5,9 @@
 
 use privateservice_api::PrivateService;
 use privateservice_core::owner::ObjectKey;
+use std::borrow::Borrow;
 use std::collections::{BTreeSet, HashMap};
+use std::hash::Hash;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
 /// What is remembered of one PrivateService.
@@ -15,6 +17,10 @@ pub struct Entry {
     pub environment: Option<String>,
     /// Names of the PrivateServices that it refers to; names are unique in an Environment.
     pub references: BTreeSet<String>,
+    /// Names of the ConfigMaps of its namespace that it refers to.
+    pub config_maps: BTreeSet<String>,
+    /// Names of the Secrets of its namespace that it refers to.
+    pub secrets: BTreeSet<String>,
 }
 
 impl Entry {
@@ -30,8 +36,55 @@ impl Entry {
         Self {
             environment: environment_of(object, default_environment),
             references,
+            config_maps: config_maps_of(object),
+            secrets: secrets_of(object),
         }
     }
+}
+
+/// Names of the ConfigMaps that an object refers to, in its own namespace.
+pub fn config_maps_of(object: &PrivateService) -> BTreeSet<String> {
+    let single = object
+        .spec
+        .env
+        .iter()
+        .filter_map(|entry| entry.value_from.as_ref()?.config_map_key_ref.as_ref())
+        .map(|reference| reference.name.clone());
+    let whole = object
+        .spec
+        .env_from
+        .iter()
+        .filter_map(|entry| entry.config_map_ref.as_ref())
+        .map(|reference| reference.name.clone());
+    single.chain(whole).collect()
+}
+
+/// Names of the Secrets that an object refers to, in its own namespace.
+pub fn secrets_of(object: &PrivateService) -> BTreeSet<String> {
+    let spec = &object.spec;
+    let variables = spec
+        .env
+        .iter()
+        .filter_map(|entry| entry.value_from.as_ref()?.secret_key_ref.as_ref());
+    let logging = spec.logging.as_ref();
+    let datadog = logging.and_then(|logging| Some(&logging.datadog.as_ref()?.api_key));
+    let axiom = logging.and_then(|logging| Some(&logging.axiom.as_ref()?.token));
+    let fluent_bit = logging.and_then(|logging| Some(&logging.fluent_bit.as_ref()?.secret_options));
+    let logging = datadog
+        .into_iter()
+        .chain(axiom)
+        .chain(fluent_bit.into_iter().flat_map(|options| options.values()))
+        .filter_map(|source| source.secret_key_ref.as_ref());
+    let whole = spec
+        .env_from
+        .iter()
+        .filter_map(|entry| entry.secret_ref.as_ref())
+        .map(|reference| reference.name.clone());
+    variables
+        .chain(logging)
+        .map(|reference| reference.name.clone())
+        .chain(whole)
+        .collect()
 }
 
 /// The Environment an object uses: the one it names, else the one it was first placed in, else the default.
@@ -63,6 +116,8 @@ struct Inner {
     entries: HashMap<ObjectKey, Entry>,
     by_name: HashMap<String, BTreeSet<ObjectKey>>,
     by_reference: HashMap<String, BTreeSet<ObjectKey>>,
+    by_config_map: HashMap<ObjectKey, BTreeSet<ObjectKey>>,
+    by_secret: HashMap<ObjectKey, BTreeSet<ObjectKey>>,
     by_environment: HashMap<String, BTreeSet<ObjectKey>>,
 }
 
@@ -80,6 +135,20 @@ impl Index {
             inner
                 .by_reference
                 .entry(name.clone())
+                .or_default()
+                .insert(key.clone());
+        }
+        for name in &entry.config_maps {
+            inner
+                .by_config_map
+                .entry(beside(key, name))
+                .or_default()
+                .insert(key.clone());
+        }
+        for name in &entry.secrets {
+            inner
+                .by_secret
+                .entry(beside(key, name))
                 .or_default()
                 .insert(key.clone());
         }
@@ -112,6 +181,16 @@ impl Index {
         listed(self.read().by_reference.get(name))
     }
 
+    /// The PrivateServices that refer to a ConfigMap.
+    pub fn config_map_users(&self, config_map: &ObjectKey) -> Vec<ObjectKey> {
+        listed(self.read().by_config_map.get(config_map))
+    }
+
+    /// The PrivateServices that refer to a Secret.
+    pub fn secret_users(&self, secret: &ObjectKey) -> Vec<ObjectKey> {
+        listed(self.read().by_secret.get(secret))
+    }
+
     /// The PrivateServices that use an Environment.
     pub fn users(&self, environment: &str) -> Vec<ObjectKey> {
         listed(self.read().by_environment.get(environment))
@@ -133,18 +212,36 @@ impl Index {
 impl Inner {
     fn take(&mut self, key: &ObjectKey) -> Option<Entry> {
         let entry = self.entries.remove(key)?;
-        drop_from(&mut self.by_name, &key.name, key);
+        drop_from(&mut self.by_name, key.name.as_str(), key);
         for name in &entry.references {
-            drop_from(&mut self.by_reference, name, key);
+            drop_from(&mut self.by_reference, name.as_str(), key);
+        }
+        for name in &entry.config_maps {
+            drop_from(&mut self.by_config_map, &beside(key, name), key);
+        }
+        for name in &entry.secrets {
+            drop_from(&mut self.by_secret, &beside(key, name), key);
         }
         if let Some(environment) = &entry.environment {
-            drop_from(&mut self.by_environment, environment, key);
+            drop_from(&mut self.by_environment, environment.as_str(), key);
         }
         Some(entry)
     }
 }
 
-fn drop_from(map: &mut HashMap<String, BTreeSet<ObjectKey>>, at: &str, key: &ObjectKey) {
+/// What has this name in the namespace of an object.
+pub fn beside(object: &ObjectKey, name: &str) -> ObjectKey {
+    ObjectKey {
+        namespace: object.namespace.clone(),
+        name: name.to_owned(),
+    }
+}
+
+fn drop_from<K, Q>(map: &mut HashMap<K, BTreeSet<ObjectKey>>, at: &Q, key: &ObjectKey)
+where
+    K: Borrow<Q> + Eq + Hash,
+    Q: Eq + Hash + ?Sized,
+{
     if let Some(keys) = map.get_mut(at) {
         keys.remove(key);
         if keys.is_empty() {
@@ -173,6 +270,8 @@ mod tests {
         Entry {
             environment: Some(environment.into()),
             references: references.iter().map(|&name| name.to_owned()).collect(),
+            config_maps: BTreeSet::new(),
+            secrets: BTreeSet::new(),
         }
     }
 
@@ -205,6 +304,54 @@ mod tests {
         index.remove(&api);
         assert_eq!(index.namesakes("api"), []);
         assert_eq!(index.user_count("production"), 0);
+    }
+
+    #[test]
+    fn a_config_map_is_used_by_services_of_its_own_namespace() {
+        let index = Index::default();
+        let using = Entry {
+            config_maps: BTreeSet::from(["shop".to_owned()]),
+            ..entry("staging", &[])
+        };
+        index.put(&key("a", "api"), using.clone());
+        index.put(&key("b", "api"), using);
+        assert_eq!(index.config_map_users(&key("a", "shop")), [key("a", "api")]);
+        index.put(&key("a", "api"), entry("staging", &[]));
+        assert_eq!(index.config_map_users(&key("a", "shop")), []);
+        assert_eq!(index.config_map_users(&key("b", "shop")), [key("b", "api")]);
+    }
+
+    #[test]
+    fn an_object_refers_to_the_config_maps_of_single_variables_and_of_whole_ones() {
+        let mut object = PrivateService::default();
+        object.spec = serde_json::from_value(serde_json::json!({
+            "source": {},
+            "env": [{"name": "A", "valueFrom": {"configMapKeyRef": {"name": "one", "key": "a"}}}],
+            "envFrom": [{"configMapRef": {"name": "two"}}],
+        }))
+        .unwrap();
+        let names = ["one", "two"].map(String::from);
+        assert_eq!(config_maps_of(&object), BTreeSet::from(names));
+    }
+
+    #[test]
+    fn an_object_refers_to_the_secrets_of_variables_and_of_its_logging() {
+        let mut object = PrivateService::default();
+        object.spec = serde_json::from_value(serde_json::json!({
+            "source": {},
+            "env": [{"name": "A", "valueFrom": {"secretKeyRef": {"name": "one", "key": "a"}}}],
+            "envFrom": [{"secretRef": {"name": "two"}}, {"configMapRef": {"name": "none"}}],
+            "logging": {"axiom": {"dataset": "d", "token": {"secretKeyRef": {"name": "three", "key": "t"}}}},
+        }))
+        .unwrap();
+        let names = ["one", "two", "three"].map(String::from);
+        assert_eq!(secrets_of(&object), BTreeSet::from(names));
+        let index = Index::default();
+        index.put(&key("a", "api"), Entry::of(&object, None));
+        assert_eq!(index.secret_users(&key("a", "two")), [key("a", "api")]);
+        assert_eq!(index.secret_users(&key("b", "two")), []);
+        index.remove(&key("a", "api"));
+        assert_eq!(index.secret_users(&key("a", "two")), []);
     }
 
     #[test]

@@ -25,9 +25,11 @@ mod malformed;
 pub mod metrics;
 mod privateservice;
 mod readiness;
+mod referenced;
 mod run;
 pub mod status;
 pub mod telemetry;
+mod version_key;
 mod watch;
 
 pub use client::connect;

@@ -9,6 +9,7 @@ mod pass;
 mod placing;
 mod remembered;
 mod request;
+mod secrets;
 mod standing;
 mod waves;
 mod writing;
@@ -95,10 +96,11 @@ async fn one_pass(
         // The Environment is being looked at and wakes its services after that.
         return Ok(Some(Next::After(ENVIRONMENT_PENDING)));
     }
-    let resolved = placing::place(object, ctx).and_then(|place| {
-        let neighbours = placing::CachedNeighbours(ctx);
-        resolve::resolve(object, &place, &ctx.cluster_id, &neighbours)
-            .map(|resolved| (place, resolved))
+    let surroundings = placing::Surroundings::of(object, ctx).await?;
+    let resolved = surroundings.and_then(|surroundings| {
+        let place = placing::place(object, ctx)?;
+        let resolved = resolve::resolve(object, &place, &ctx.cluster_id, &surroundings)?;
+        Ok((place, resolved))
     });
     match resolved {
         Ok((place, resolved)) => {

@@ -7,16 +7,19 @@ use crate::admin::{self, Admin};
 use crate::config::Config;
 use crate::context::{ClientHandle, Context};
 use crate::events::Events;
+use crate::guarded::Guarded;
 use crate::index::Index;
 use crate::lease::{self, Candidate};
 use crate::locked::Locked;
 use crate::metrics::Metrics;
 use crate::privateservice::Waves;
 use crate::readiness::Readiness;
+use crate::referenced::Referenced;
 use crate::status::Statuses;
+use crate::version_key::VersionKeySource;
 use crate::{client, controller, malformed, watch};
 use anyhow::Context as _;
-use k8s_openapi::api::core::v1::Namespace;
+use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Secret};
 use kube::Client;
 use kube::core::PartialObjectMeta;
 use kube::runtime::reflector;
@@ -181,6 +184,8 @@ where
     let (services, service_writer) = reflector::store();
     let (environments, environment_writer) = reflector::store();
     let (namespaces, namespace_writer) = reflector::store();
+    let (config_maps, config_map_writer) = reflector::store();
+    let (secrets, secret_writer) = config.kubernetes_secrets.then(reflector::store).unzip();
     let (events, publishing) = Events::new(client.clone());
     let context = Arc::new(Context {
         client: ClientHandle(client.clone()),
@@ -189,6 +194,9 @@ where
         services,
         environments,
         namespaces,
+        config_maps: Referenced::new(client.clone(), config_maps),
+        secrets: secrets.map(|secrets| Referenced::new(client.clone(), secrets)),
+        version_key: VersionKeySource::new(&client, config.lease_namespace.as_deref()),
         index: Index::default(),
         service_statuses: Statuses::new(client.clone()),
         environment_statuses: Statuses::new(client),
@@ -214,6 +222,8 @@ where
             services: service_writer,
             environments: environment_writer,
             namespaces: namespace_writer,
+            config_maps: config_map_writer,
+            secrets: secret_writer,
         },
     );
     let mut publisher = tokio::spawn(publishing);
@@ -223,6 +233,10 @@ where
         let _ = context.namespaces.wait_until_ready().await;
         let _ = context.environments.wait_until_ready().await;
         let _ = context.services.wait_until_ready().await;
+        context.config_maps.wait_until_ready().await;
+        if let Some(secrets) = &context.secrets {
+            secrets.wait_until_ready().await;
+        }
     };
     tokio::select! {
         () = shutdown.cancelled() => return Ending::idle(Ok(())),
@@ -294,6 +308,8 @@ struct Writers {
     services: reflector::store::Writer<PrivateService>,
     environments: reflector::store::Writer<Environment>,
     namespaces: reflector::store::Writer<PartialObjectMeta<Namespace>>,
+    config_maps: reflector::store::Writer<PartialObjectMeta<ConfigMap>>,
+    secrets: Option<reflector::store::Writer<PartialObjectMeta<Secret>>>,
 }
 
 fn watch_all(
@@ -312,7 +328,7 @@ fn watch_all(
     tasks.spawn(malformed::report(found, Arc::clone(context), |context| {
         &context.environment_statuses
     }));
-    tasks.spawn(watch::follow(
+    tasks.spawn(watch::follow::<Guarded<PrivateService>>(
         "cache of PrivateServices",
         watch::objects(
             client,
@@ -333,6 +349,28 @@ fn watch_all(
         readiness.clone(),
     ));
     let (nothing_refused, _) = mpsc::unbounded_channel();
+    tasks.spawn(watch::follow::<PartialObjectMeta<ConfigMap>>(
+        "cache of ConfigMaps",
+        watch::objects(client, &config.watch_namespaces, None),
+        writers.config_maps,
+        watch::ReferencedListener::new(Arc::clone(context)),
+        nothing_refused.clone(),
+        readiness.clone(),
+    ));
+    if let Some(writer) = writers.secrets {
+        tasks.spawn(watch::follow::<PartialObjectMeta<Secret>>(
+            "cache of Secrets",
+            watch::objects(
+                client,
+                &config.watch_namespaces,
+                config.secret_selector.as_deref(),
+            ),
+            writer,
+            watch::ReferencedListener::new(Arc::clone(context)),
+            nothing_refused.clone(),
+            readiness.clone(),
+        ));
+    }
     tasks.spawn(watch::follow(
         "cache of namespaces",
         watch::kubernetes_namespaces(client),

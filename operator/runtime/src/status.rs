@@ -39,6 +39,11 @@ impl WriteError {
         self.has_code(404)
     }
 
+    /// True if the operator has no right to it.
+    pub(crate) fn is_forbidden(&self) -> bool {
+        self.has_code(403)
+    }
+
     fn has_code(&self, code: u16) -> bool {
         matches!(self, Self::Api(kube::Error::Api(status)) if status.code == code)
     }

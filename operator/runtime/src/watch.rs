@@ -6,10 +6,12 @@
 mod environments;
 mod merge;
 mod namespaces;
+mod referenced;
 mod services;
 
 pub(crate) use environments::EnvironmentListener;
 pub(crate) use namespaces::NamespaceListener;
+pub(crate) use referenced::ReferencedListener;
 pub(crate) use services::ServiceListener;
 
 use crate::guarded::{Guarded, Malformed};
@@ -25,6 +27,7 @@ use kube::runtime::watcher::{Config, Error, Event};
 use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Api, Client, Resource};
 use privateservice_core::owner::ObjectKey;
+use serde::de::DeserializeOwned;
 use std::collections::HashSet;
 use std::fmt::Debug;
 use tokio::sync::mpsc;
@@ -79,7 +82,10 @@ impl<K: Kind> Cacheable for Guarded<K> {
     }
 }
 
-impl Cacheable for PartialObjectMeta<Namespace> {
+impl<K> Cacheable for PartialObjectMeta<K>
+where
+    K: Resource<DynamicType = ()> + Clone + Send + Sync + 'static,
+{
     type Cached = Self;
     type Refused = std::convert::Infallible;
 
@@ -100,14 +106,20 @@ impl Cacheable for PartialObjectMeta<Namespace> {
 /// The events of one watch or several.
 pub(crate) type Events<T> = BoxStream<'static, Result<Event<T>, Error>>;
 
-/// Watches a kind in the whole cluster, or in some Kubernetes namespaces.
-pub(crate) fn objects<K>(
+/// Watches a kind in the whole cluster, or in some Kubernetes namespaces: what the API server has, or, of a
+/// [`PartialObjectMeta`], metadata only.
+pub(crate) fn objects<T>(
     client: &Client,
     namespaces: &[String],
     selector: Option<&str>,
-) -> Events<Guarded<K>>
+) -> Events<T>
 where
-    K: Kind + Resource<DynamicType = (), Scope = kube::core::NamespaceResourceScope>,
+    T: Resource<DynamicType = (), Scope = kube::core::NamespaceResourceScope>
+        + Clone
+        + Debug
+        + DeserializeOwned
+        + Send
+        + 'static,
 {
     let config = selector.map_or_else(Config::default, |selector| {
         Config::default().labels(selector)

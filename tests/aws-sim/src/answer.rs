@@ -1,5 +1,7 @@
 //! Answers as they leave. In: a value or an error, and the protocol of the call. Out: an HTTP answer. Pure.
 
+use std::fmt;
+
 use hyper::header::{HeaderName, HeaderValue};
 use serde_json::{Value, json};
 
@@ -10,11 +12,20 @@ use crate::route::{Call, Protocol};
 const CBOR: &str = "application/cbor";
 
 /// An HTTP answer.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
+    /// It may hold the value of a secret.
     pub(crate) body: Vec<u8>,
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Answer")
+            .field("status", &self.status)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Answer {

@@ -24,6 +24,7 @@ mod surroundings;
 mod tags;
 mod task;
 mod task_definition;
+mod task_secrets;
 mod tasks_api;
 mod turn_back;
 mod update;
@@ -159,6 +160,7 @@ impl World {
             "now": now.seconds(), "clusters": clusters, "services": services, "tasks": tasks,
             "serviceDeployments": deployments, "taskDefinitions": definitions,
             "scaling": self.scaling_state(), "cloudWatch": self.cloud_watch_state(),
+            "secrets": self.secrets.state(),
         })
     }
 

@@ -2,6 +2,8 @@
 //! to be lost. Does IO when it forwards. Invariant: once started, a call's effect completes even if the
 //! client goes away, and it is in the log before its answer leaves.
 
+use std::fmt;
+
 use hyper::{HeaderMap, Method};
 use serde_json::Value;
 
@@ -18,12 +20,22 @@ use crate::route::{self, Call, Protocol};
 use crate::simulator::Simulator;
 
 /// A request as it came in.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Incoming {
     pub(crate) method: Method,
     pub(crate) path_and_query: String,
     pub(crate) headers: HeaderMap,
+    /// It may hold the value of a secret.
     pub(crate) body: Vec<u8>,
+}
+
+impl fmt::Debug for Incoming {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Incoming")
+            .field("method", &self.method)
+            .field("path_and_query", &self.path_and_query)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Answers a request; `None` closes the connection without an answer.
@@ -60,9 +72,8 @@ async fn carry_out(simulator: &Simulator, incoming: Incoming) -> (Option<Answer>
     let log = |outcome: Outcome| {
         locked(&inner.log).add(&call, inner.clock.now(), outcome);
     };
-    let admitted =
-        locked(&inner.limiter).admits(&call.service, &call.operation, inner.clock.quota_now());
-    if !admitted {
+    let at = inner.clock.quota_now();
+    if !locked(&inner.limiter).admits(&call.service, &call.operation, at) {
         log(Outcome::Throttled);
         return (
             Some(Answer::refusal(&throttled(&call), call.protocol)),
@@ -159,6 +170,14 @@ async fn perform(
     }
     if let Some(answer) = scale(simulator, call) {
         return answer.map(|answer| Answer::to(call, &answer));
+    }
+    if call.service == "secretsmanager" && call.protocol == Protocol::Json {
+        let mut world = locked(&inner.world);
+        let now = inner.clock.now();
+        // Tasks that started before now read the secrets as they were.
+        world.tick(now);
+        let answer = world.secrets.answer(&call.operation, &call.body, now);
+        return answer.map(|answer| Answer::json(&answer));
     }
     if call.name() == "sts:AssumeRole" {
         return locked(&inner.neighbours).assume_role(call);

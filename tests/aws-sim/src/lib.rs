@@ -1,7 +1,8 @@
 //! A simulator of Amazon ECS and of its scaling over time, for tests and demonstrations. In: AWS JSON requests as SDKs
 //! send them, and a clock that a test moves or that runs by itself. Out: what AWS documents it would
-//! answer. ECS, Application Auto Scaling and the alarms of CloudWatch are answered here; everything else is
-//! forwarded to a stand-in behind. Serves on loopback addresses only. The README's table gives the source of each behaviour.
+//! answer. ECS, Secrets Manager, Application Auto Scaling and the alarms of CloudWatch are answered here; everything else
+//! is forwarded to a stand-in behind. Serves on loopback addresses only. The README's table gives the source of each
+//! behaviour.
 //!
 //! ```no_run
 //! # async fn example() -> std::io::Result<()> {
@@ -30,14 +31,15 @@ mod faults;
 mod forward;
 mod holds;
 mod log;
+mod members;
 mod neighbours;
 mod options;
 mod quota;
 mod random;
 mod route;
 mod scaling;
+pub mod secrets;
 mod server;
-mod shapes;
 mod simulator;
 mod stacks;
 

@@ -43,7 +43,7 @@ pub struct Request {
     pub service: String,
     /// Operation, as in the API.
     pub operation: String,
-    /// Its JSON, or the fields of its form.
+    /// Its JSON, or the fields of its form; of a secret's value only the length.
     pub body: Value,
     /// Access key id it was signed with.
     pub access_key: Option<String>,
@@ -95,7 +95,7 @@ impl Log {
             at: at.seconds(),
             service: call.service.clone(),
             operation: call.operation.clone(),
-            body: call.body.clone(),
+            body: call.logged_body(),
             access_key: call.access_key.clone(),
             outcome,
         };

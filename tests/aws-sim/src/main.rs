@@ -23,12 +23,12 @@ enum Command {
 }
 
 #[derive(Args)]
-#[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
+#[expect(clippy::struct_excessive_bools, reason = "they are flags")]
 struct Serve {
     /// Loopback address to listen on; port 0 takes a free one.
     #[arg(long, default_value = "127.0.0.1:0")]
     address: SocketAddr,
-    /// Base URL of the stand-in for every service but ECS.
+    /// Base URL of the stand-in for every service but ECS and Secrets Manager.
     #[arg(long)]
     upstream: Option<String>,
     /// Simulated seconds in a real second.
@@ -43,10 +43,10 @@ struct Serve {
     /// Multiplies the published bursts where rates are enforced.
     #[arg(long, default_value_t = 1.0, requires = "quota_factor")]
     burst_factor: f64,
-    /// Account of the ECS resources.
+    /// Account of the ECS resources and secrets.
     #[arg(long, default_value = "111122223333")]
     account: String,
-    /// Region of the ECS resources.
+    /// Region of the ECS resources and secrets.
     #[arg(long, default_value = "us-east-1")]
     region: String,
     /// Simulated seconds for which a new service is MISSING to readers.
@@ -64,6 +64,9 @@ struct Serve {
     /// Leave Application Auto Scaling and the alarms of CloudWatch to the stand-in behind.
     #[arg(long)]
     no_scaling: bool,
+    /// Stop tasks that name a secret of this account and Region that cannot be read.
+    #[arg(long)]
+    check_secrets: bool,
     /// Seed of identifiers and fault dice.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -112,6 +115,7 @@ async fn run(arguments: Serve) -> anyhow::Result<()> {
         hide_service_deployments: arguments.hide_service_deployments,
         check_subnets: arguments.check_subnets,
         scaling: (!arguments.no_scaling).then(ScalingOptions::default),
+        check_secrets: arguments.check_secrets,
         seed: arguments.seed,
         record: arguments.record,
         ..Options::default()

@@ -9,16 +9,17 @@ use crate::clock::ClockKind;
 
 /// Settings of a [`crate::Simulator`].
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub struct Options {
     /// How time passes.
     pub clock: ClockKind,
     /// AWS's published request rates; `None` enforces nothing.
     pub quotas: Option<Quotas>,
-    /// Base URL of the stand-in that answers everything but ECS, such as `http://127.0.0.1:4566`.
+    /// Base URL of the stand-in that answers everything but ECS and Secrets Manager, such as `http://127.0.0.1:4566`.
     pub upstream: Option<String>,
-    /// The account of all ECS resources: 12 digits.
+    /// The account of all ECS resources and secrets: 12 digits.
     pub account: String,
-    /// The region of all ECS resources.
+    /// The region of all ECS resources and secrets.
     pub region: String,
     /// For how long after CreateService the service is MISSING to readers (simulated time).
     pub describe_lag: Duration,
@@ -39,6 +40,8 @@ pub struct Options {
     pub early_exit_is_failure: bool,
     /// Whether CreateService and UpdateService ask the stand-in behind whether the subnets exist.
     pub check_subnets: bool,
+    /// Whether a task stops that names a secret of this account and Region that cannot be read. Otherwise it starts without.
+    pub check_secrets: bool,
     /// How images behave that no behaviour was set for.
     pub default_behaviour: Behaviour,
     /// How Application Auto Scaling and the alarms of CloudWatch behave; `None` leaves both to the stand-in behind.
@@ -63,6 +66,7 @@ impl Default for Options {
             timing: Timing::default(),
             early_exit_is_failure: true,
             check_subnets: false,
+            check_secrets: false,
             default_behaviour: Behaviour::default(),
             scaling: Some(ScalingOptions::default()),
             record: None,
@@ -155,6 +159,9 @@ pub struct Timing {
     pub superseded_stops: Duration,
     /// From one failed attempt to place a task until the next.
     pub capacity_retry: Duration,
+    /// From a deletion of a secret without recovery until its name is free (Secrets Manager API reference, DeleteSecret:
+    /// "there might be a short delay").
+    pub forced_secret_deletion: Duration,
 }
 
 impl Default for Timing {
@@ -168,6 +175,7 @@ impl Default for Timing {
             rollback_begins: Duration::from_secs(1),
             superseded_stops: Duration::from_secs(5),
             capacity_retry: Duration::from_mins(3),
+            forced_secret_deletion: Duration::from_secs(5),
         }
     }
 }

@@ -34,6 +34,13 @@ impl Random {
         format!("{:019}", self.next() % 10_000_000_000_000_000_000)
     }
 
+    /// A letter or digit, as in the suffix of a secret's ARN.
+    pub(crate) fn letter(&mut self) -> char {
+        let letters = ('a'..='z').chain('A'..='Z').chain('0'..='9');
+        let chosen = usize::try_from(self.next() % 62).unwrap_or(0);
+        letters.clone().nth(chosen).unwrap_or('a')
+    }
+
     /// A UUID-shaped request id.
     pub(crate) fn uuid(&mut self) -> String {
         let hex = self.hex32();

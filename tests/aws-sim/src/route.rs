@@ -1,9 +1,11 @@
 //! Which service and operation a request names. In: headers and body. Out: a [`Call`]. Does no IO.
 
+use std::fmt;
+
 use hyper::HeaderMap;
 use serde_json::Value;
 
-use crate::cbor;
+use crate::{cbor, secrets};
 
 /// The protocol of a request, which decides how an error must be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,7 +21,7 @@ pub(crate) enum Protocol {
 }
 
 /// One request, as far as the simulator needs to understand it.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Call {
     pub(crate) service: String,
     pub(crate) operation: String,
@@ -33,7 +35,21 @@ pub(crate) struct Call {
     pub(crate) target: String,
 }
 
+impl fmt::Debug for Call {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Call")
+            .field("name", &self.name())
+            .field("body", &self.logged_body())
+            .finish_non_exhaustive()
+    }
+}
+
 impl Call {
+    /// The body without values of secrets.
+    pub(crate) fn logged_body(&self) -> Value {
+        secrets::hidden(&self.body)
+    }
+
     /// The name that faults, holds and logs use: `ecs:CreateService`.
     pub(crate) fn name(&self) -> String {
         format!("{}:{}", self.service, self.operation)
@@ -75,6 +91,7 @@ pub(crate) fn parse(headers: &HeaderMap, path: &str, body: &[u8]) -> Call {
             "Route53AutoNaming_v20170314" => "servicediscovery".to_owned(),
             "AnyScaleFrontendService" => "application-autoscaling".to_owned(),
             "GraniteServiceVersion20100801" => "monitoring".to_owned(),
+            "secretsmanager" => "secretsmanager".to_owned(),
             _ => signed_service.unwrap_or_else(|| prefix.to_lowercase()),
         };
         return Call {

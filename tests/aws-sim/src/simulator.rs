@@ -10,7 +10,6 @@ use serde_json::{Value, json};
 use crate::behaviour::{Behaviour, Subject};
 use crate::clock::{Clock, Moment};
 use crate::cloud_map::Memory;
-use crate::cloud_watch::{self, Load, MetricKey};
 use crate::ecs::world::World;
 use crate::faults::{Fault, Faults};
 use crate::forward::Upstream;
@@ -20,7 +19,6 @@ use crate::log::{Log, Request};
 use crate::neighbours::{Neighbours, Trust};
 use crate::options::Options;
 use crate::quota::Limiter;
-use crate::scaling::ScalingActivity;
 use crate::stacks::{StackTrouble, Stacks};
 
 #[derive(Debug)]
@@ -207,52 +205,32 @@ impl Simulator {
         world.set_alarm(name, in_alarm, now);
     }
 
-    /// Puts a standing load on a service, in one cluster or in any, or takes it away. From then on each minute that ends has
-    /// samples of its running tasks. CloudWatch knows nothing of a service without a load.
-    pub fn set_load(&self, cluster: Option<&str>, service: &str, load: Option<Load>) {
+    /// The text of a secret's version, by name or ARN and by version id or staging label (`AWSCURRENT`); also of a secret that is
+    /// scheduled for deletion. `None` if there is no such version, or if it holds bytes. Leaves no trace.
+    pub fn secret_value(&self, name_or_arn: &str, version_or_stage: &str) -> Option<String> {
         let now = self.inner.clock.now();
-        let mut world = locked(&self.inner.world);
-        world.tick(now);
-        let place = (cluster.map(str::to_owned), service.to_owned());
-        let loads = &mut world.cloud_watch.loads;
-        match load {
-            Some(load) => loads.insert(place, load),
-            None => loads.remove(&place),
-        };
+        locked(&self.inner.world)
+            .secrets
+            .peek(name_or_arn, version_or_stage, now)
     }
 
-    /// Adds samples of a metric to the minute of a moment, which may lie in the past or the future.
-    pub fn put_metric(
-        &self,
-        namespace: &str,
-        name: &str,
-        dimensions: &[(&str, &str)],
-        at: Moment,
-        values: &[f64],
-    ) {
-        let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
-        let key = MetricKey {
-            namespace: namespace.to_owned(),
-            name: name.to_owned(),
-            dimensions: dimensions.iter().map(own).collect(),
-        };
-        let mut world = locked(&self.inner.world);
-        let minute = at.0 / cloud_watch::MINUTE;
-        world.cloud_watch.metrics.add(key, minute, values);
-    }
-
-    /// The state of an alarm of CloudWatch: `OK`, `ALARM` or `INSUFFICIENT_DATA`.
-    pub fn alarm_state(&self, name: &str) -> Option<&'static str> {
-        self.tick();
+    /// The variables that a task was given at its start, plain ones and those from secrets, by name; of two containers with the
+    /// same variable the essential one's. Empty for a task that is not known, and for one that could not be started.
+    pub fn task_environment(&self, task_arn: &str) -> BTreeMap<String, String> {
         let world = locked(&self.inner.world);
-        let alarm = world.cloud_watch.alarms.get(name);
-        alarm.map(|alarm| alarm.state.as_str())
+        let given = world.given_to(task_arn);
+        given
+            .map(|given| given.environment.clone())
+            .unwrap_or_default()
     }
 
-    /// What Application Auto Scaling did to the services of a name, the oldest first.
-    pub fn scaling_activities(&self, service: &str) -> Vec<ScalingActivity> {
-        self.tick();
-        locked(&self.inner.world).scaling_activities(service)
+    /// The options of log drivers that a task was given out of secrets at its start, by name.
+    pub fn task_log_options(&self, task_arn: &str) -> BTreeMap<String, String> {
+        let world = locked(&self.inner.world);
+        let given = world.given_to(task_arn);
+        given
+            .map(|given| given.log_options.clone())
+            .unwrap_or_default()
     }
 
     /// All requests since the log was last reset, in the order they took effect.
@@ -270,8 +248,8 @@ impl Simulator {
         locked(&self.inner.log).reset();
     }
 
-    /// Clusters, services with their deployments, tasks, task definition ARNs, and what scales the services, as
-    /// the describing operations show them.
+    /// Clusters, services with their deployments, tasks, task definition ARNs, secrets without their values, and what
+    /// scales the services, as the describing operations show them.
     pub fn state(&self) -> Value {
         let now = self.inner.clock.now();
         let mut world = locked(&self.inner.world);

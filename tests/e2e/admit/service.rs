@@ -353,6 +353,33 @@ async fn env() {
             &["awsSecretRef.versionId"],
         ),
         (
+            "env: [{name: A, valueFrom: {configMapKeyRef: {name: shop.v2, key: mode}}}]",
+            ACCEPTED,
+        ),
+        (
+            "envFrom: [{configMapRef: {name: shop}}, {prefix: SHOP_, configMapRef: {name: shop}}]",
+            ACCEPTED,
+        ),
+        (
+            "env: [{name: A, valueFrom: {configMapKeyRef: {name: shop}}}]",
+            &["configMapKeyRef.key: Required value"],
+        ),
+        (
+            "env: [{name: A, valueFrom: {configMapKeyRef: {name: Shop, key: mode}}}]",
+            &["configMapKeyRef.name", "should match"],
+        ),
+        (
+            "envFrom: [{prefix: A}]",
+            &[
+                "spec.envFrom[0]",
+                "write envFrom: [{configMapRef: {name: shop}}]",
+            ],
+        ),
+        (
+            "envFrom: [{prefix: 1A, configMapRef: {name: shop}}]",
+            &["spec.envFrom[0].prefix", "should match"],
+        ),
+        (
             "env: [{name: A, value: 1}]",
             &["spec.env[0].value", "must be of type string"],
         ),

@@ -100,6 +100,7 @@ async fn every_flag_of_the_program_can_be_set_by_a_value() {
         "defaultEnvironment=staging",
         "watchNamespaces={team-a}",
         "watchSelector=tier=1",
+        "kubernetesSecrets.selector=share=yes",
     ])
     .await
     .unwrap();

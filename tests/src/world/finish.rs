@@ -2,6 +2,9 @@
 
 use anyhow::{Context, Result, bail, ensure};
 use aws_sim::Outcome;
+use k8s_openapi::api::events::v1::Event;
+use kube::Api;
+use kube::api::ListParams;
 use serde_json::{Value, json};
 
 use super::World;
@@ -17,6 +20,7 @@ impl World {
     /// # Errors
     /// All that is not true.
     pub async fn finish(mut self) -> Result<()> {
+        self.no_secret_is_told().await?;
         if let Some(operator) = &mut self.operator {
             if let Some(code) = operator.exit_code()? {
                 bail!("the operator ended with {code}:\n{}", operator.log_tail());
@@ -64,6 +68,33 @@ impl World {
         self.clean_cluster().await?;
         if let Some(plane) = self.plane.take() {
             planes::give_back(plane);
+        }
+        Ok(())
+    }
+
+    /// That no value of a Secret is in the operator's log, Events or metrics, or in what it asked AWS for outside of Secrets Manager's own
+    /// members for values. Objects are held against that by the witness.
+    async fn no_secret_is_told(&self) -> Result<()> {
+        let marked = self.witness.marked();
+        if marked.is_empty() {
+            return Ok(());
+        }
+        let mut written = Vec::new();
+        if let Some(operator) = &self.operator {
+            written.push(("the log", operator.log()?));
+            written.push(("the metrics", operator.metrics().await?));
+        }
+        let events: Api<Event> = Api::all(self.client.clone());
+        let events = events.list(&ListParams::default()).await?;
+        written.push(("the Events", serde_json::to_string(&events.items)?));
+        for request in &self.calls().0 {
+            let text = format!("{} {:?}", request.body, request.outcome);
+            written.push(("a request to AWS", text));
+        }
+        for (place, text) in &written {
+            let found = marked.iter().any(|value| text.contains(value.as_str()));
+            // Not the value itself, which would be one more place.
+            ensure!(!found, "{place} holds a value of a Secret");
         }
         Ok(())
     }

@@ -1,8 +1,10 @@
 //! The Kubernetes side of a world: applying, waiting, deleting, as users and their tools do. Talks to the API server.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
+use k8s_openapi::ByteString;
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::api::{
     Api, ApiResource, DeleteParams, DynamicObject, GroupVersionKind, ListParams, Patch, PatchParams,
@@ -14,6 +16,9 @@ use super::{DEADLINE, ENVIRONMENT, World};
 use crate::charts::{NAMESPACE, RELEASE};
 use crate::command::Output;
 use crate::eventually::eventually;
+
+/// Characters that a value must have to be told from other texts.
+const SHORTEST_MARK: usize = 8;
 
 impl World {
     /// Runs kubectl in the namespace of the test, with `stdin` as its input.
@@ -42,13 +47,11 @@ impl World {
             &GroupVersionKind::gvk(group, version, kind),
             &plural,
         );
-        let api: Api<DynamicObject> = if kind == "PrivateService" {
-            let namespace = object["metadata"]["namespace"]
-                .as_str()
-                .unwrap_or(&self.namespace);
-            Api::namespaced_with(self.client.clone(), namespace, &resource)
-        } else {
-            Api::all_with(self.client.clone(), &resource)
+        let named = object["metadata"]["namespace"].as_str();
+        let namespace = named.or((kind == "PrivateService").then_some(&*self.namespace));
+        let api: Api<DynamicObject> = match namespace {
+            Some(namespace) => Api::namespaced_with(self.client.clone(), namespace, &resource),
+            None => Api::all_with(self.client.clone(), &resource),
         };
         let name = object["metadata"]["name"].as_str().context("no name")?;
         let params = PatchParams::apply("tests").force();
@@ -219,6 +222,43 @@ impl World {
             );
             Ok(())
         })
+        .await
+    }
+
+    /// Applies a ConfigMap with this data, instead of what it held.
+    ///
+    /// # Errors
+    /// When the API server refuses it.
+    pub async fn apply_config_map(&self, name: &str, data: &Value) -> Result<()> {
+        self.apply(&json!({
+            "apiVersion": "v1", "kind": "ConfigMap",
+            "metadata": {"name": name, "namespace": self.namespace}, "data": data,
+        }))
+        .await
+    }
+
+    /// Applies a Secret with these values by key, instead of what it held. Where one of them is found in anything that the operator writes,
+    /// the world does not finish.
+    ///
+    /// # Errors
+    /// When the API server refuses it.
+    pub async fn apply_secret(&self, name: &str, values: &[(&str, &[u8])]) -> Result<()> {
+        for (_, value) in values {
+            // What is shorter may be anywhere.
+            if let Ok(text) = std::str::from_utf8(value)
+                && text.len() >= SHORTEST_MARK
+            {
+                self.witness.mark(text);
+            }
+        }
+        let data: BTreeMap<&str, ByteString> = values
+            .iter()
+            .map(|(key, value)| (*key, ByteString(value.to_vec())))
+            .collect();
+        self.apply(&json!({
+            "apiVersion": "v1", "kind": "Secret",
+            "metadata": {"name": name, "namespace": self.namespace}, "data": data,
+        }))
         .await
     }
 

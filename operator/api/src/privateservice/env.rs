@@ -51,13 +51,94 @@ pub struct EnvVarSource {
     /// A parameter of the Parameter Store, which ECS reads when a task starts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ssm_parameter_ref: Option<SsmParameterRef>,
+
+    /// A key of a ConfigMap in the same Kubernetes namespace. A change of it rolls the service at
+    /// once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub config_map_key_ref: Option<ConfigMapKeyRef>,
+
+    /// A key of a Secret in the same Kubernetes namespace. Its value is copied to Secrets Manager,
+    /// where ECS reads it when a task starts. When a change of it reaches the tasks is what
+    /// `secretRollout` says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secret_key_ref: Option<SecretKeyRef>,
 }
 
-const ONE_SOURCE_RULE: &str = "[has(self.serviceRef), has(self.awsSecretRef), \
-    has(self.ssmParameterRef)].filter(x, x).size() == 1";
+const ONE_SOURCE_RULE: &str = "[has(self.serviceRef), has(self.awsSecretRef), has(self.ssmParameterRef), \
+    has(self.configMapKeyRef), has(self.secretKeyRef)].filter(x, x).size() == 1";
 const ONE_SOURCE_MESSAGE: &str = "valueFrom takes exactly one source: write valueFrom: {serviceRef: \
-    {name: cache}}, valueFrom: {awsSecretRef: {id: \"arn:aws:secretsmanager:...\"}} or valueFrom: \
-    {ssmParameterRef: {name: /shop/flag}}";
+    {name: cache}}, valueFrom: {secretKeyRef: {name: db, key: url}}, valueFrom: {awsSecretRef: {id: \
+    \"arn:aws:secretsmanager:...\"}}, valueFrom: {ssmParameterRef: {name: /shop/flag}} or valueFrom: \
+    {configMapKeyRef: {name: shop, key: mode}}";
+
+/// A key of a ConfigMap in the same Kubernetes namespace.
+#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ConfigMapKeyRef {
+    /// Name of the ConfigMap.
+    #[schemars(
+        length(min = 1, max = 253),
+        regex(pattern = r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$")
+    )]
+    pub name: String,
+
+    /// A key of its `data`.
+    #[schemars(length(min = 1, max = 253), regex(pattern = r"^[-._a-zA-Z0-9]+$"))]
+    pub key: String,
+}
+
+/// A key of a Secret in the same Kubernetes namespace. Its value is copied to Secrets Manager.
+#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SecretKeyRef {
+    /// Name of the Secret.
+    #[schemars(
+        length(min = 1, max = 253),
+        regex(pattern = r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$")
+    )]
+    pub name: String,
+
+    /// A key of its `data`.
+    #[schemars(length(min = 1, max = 253), regex(pattern = r"^[-._a-zA-Z0-9]+$"))]
+    pub key: String,
+}
+
+/// Variables taken from all keys of an object; exactly one source.
+#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("has(self.configMapRef) != has(self.secretRef)")
+    .message("an entry of envFrom takes exactly one source: write envFrom: [{configMapRef: {name: shop}}] or envFrom: [{secretRef: {name: db}}]"))]
+pub struct EnvFromSource {
+    /// What the name of each variable begins with, before the key: letters, digits, `_`, `.` and
+    /// `-`, not starting with a digit. Absent: nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        length(min = 1, max = 64),
+        regex(pattern = r"^[-._a-zA-Z][-._a-zA-Z0-9]*$")
+    )]
+    pub prefix: Option<String>,
+
+    /// A ConfigMap in the same Kubernetes namespace. A change of it rolls the service at once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub config_map_ref: Option<ObjectName>,
+
+    /// A Secret in the same Kubernetes namespace. Its values are copied to Secrets Manager. When a
+    /// change of it reaches the tasks is what `secretRollout` says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secret_ref: Option<ObjectName>,
+}
+
+/// An object in the same Kubernetes namespace.
+#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ObjectName {
+    /// Its name.
+    #[schemars(
+        length(min = 1, max = 253),
+        regex(pattern = r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$")
+    )]
+    pub name: String,
+}
 
 /// The address of another PrivateService of the same Environment. The object must exist;
 /// it need not be ready.

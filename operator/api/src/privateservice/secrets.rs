@@ -1,18 +1,22 @@
-//! Secret values that are in AWS already, and how a service names them. Types only; no value is ever
-//! here.
+//! Secret values, and how a service names them. Types only; no value is ever here.
 
+use super::env::SecretKeyRef;
 use kube::KubeSchema;
 use serde::{Deserialize, Serialize};
 
-/// Where a secret value comes from: `awsSecretRef`.
+/// Where a secret value comes from; exactly one source.
 #[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[x_kube(validation = Rule::new("has(self.awsSecretRef)")
-    .message("a secret value needs a source: write awsSecretRef: {id: \"arn:aws:secretsmanager:...\"}"))]
+#[x_kube(validation = Rule::new("has(self.awsSecretRef) != has(self.secretKeyRef)")
+    .message("a secret value takes exactly one source: write awsSecretRef: {id: \"arn:aws:secretsmanager:...\"} or secretKeyRef: {name: logs, key: token}"))]
 pub struct SecretSource {
     /// A secret in Secrets Manager.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub aws_secret_ref: Option<AwsSecretRef>,
+
+    /// A key of a Secret in the same Kubernetes namespace. Its value is copied to Secrets Manager.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secret_key_ref: Option<SecretKeyRef>,
 }
 
 /// A secret in Secrets Manager. It must be granted by the Environment (`spec.grants[].secrets`).

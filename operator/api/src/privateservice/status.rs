@@ -77,6 +77,17 @@ pub struct PrivateServiceStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub logs: Option<Logs>,
 
+    /// What the variables that are secrets are read from, as last rolled out. Never values, never
+    /// hashes of values.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 400))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
+    pub secrets: Vec<SecretInUse>,
+
+    /// The secret in Secrets Manager that holds what comes from Kubernetes Secrets.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stored_secret: Option<StoredSecret>,
+
     /// The Cloud Map service that answers DNS queries for the name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub discovery: Option<Discovery>,
@@ -140,6 +151,51 @@ pub struct PrivateServiceStatus {
     /// Bookkeeping: the rollout that was about to be sent to AWS, until it is known what became of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attempt: Option<Attempt>,
+}
+
+/// What a variable that is a secret is read from.
+#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SecretInUse {
+    /// Name of the variable.
+    pub name: String,
+    /// ARN of the secret or parameter.
+    pub arn: String,
+    /// Id of the version; absent where each task takes the one that is current when it starts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version_id: Option<String>,
+}
+
+/// The secret in Secrets Manager that holds what comes from Kubernetes Secrets.
+#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StoredSecret {
+    /// Its name.
+    pub name: String,
+    /// Its ARN; absent until AWS has said it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub arn: Option<String>,
+    /// The newest version that was stored.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version_id: Option<String>,
+    /// The version that tasks of the newest rollout have.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rolled_out_version_id: Option<String>,
+    /// True if `versionId` waits for the next rollout.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub pending: bool,
+    /// Bookkeeping: versions that rollouts before had, newest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 8), inner(length(max = 64)))]
+    #[x_kube(merge_strategy = ListMerge::Atomic)]
+    pub earlier_version_ids: Vec<String>,
+    /// Bookkeeping: what the operator's key makes of `versionId`'s content; the same as `versionId`
+    /// unless that key was lost.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub computed_id: Option<String>,
+    /// Bookkeeping: tells the operator's key from another.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key_id: Option<String>,
 }
 
 /// A task that failed.

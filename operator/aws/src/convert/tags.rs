@@ -43,3 +43,24 @@ pub(crate) fn from_discovery(
         .map(|tag| (tag.key().to_owned(), tag.value().to_owned()))
         .collect()
 }
+
+/// Tags for Secrets Manager.
+pub(crate) fn secret_tags(
+    tags: &BTreeMap<String, String>,
+) -> Vec<aws_sdk_secretsmanager::types::Tag> {
+    tags.iter()
+        .map(|(key, value)| {
+            aws_sdk_secretsmanager::types::Tag::builder()
+                .key(key)
+                .value(value)
+                .build()
+        })
+        .collect()
+}
+
+/// Tags from Secrets Manager.
+pub(crate) fn from_secret(tags: &[aws_sdk_secretsmanager::types::Tag]) -> BTreeMap<String, String> {
+    tags.iter()
+        .filter_map(|tag| Some((tag.key()?.to_owned(), tag.value().unwrap_or("").to_owned())))
+        .collect()
+}

@@ -56,7 +56,7 @@ impl Account {
     }
 }
 
-fn granted(admission: Admission) -> Result<(), Failure> {
+pub(super) fn granted(admission: Admission) -> Result<(), Failure> {
     match admission {
         Admission::Granted => Ok(()),
         Admission::Queued { ahead } => Err(Failure::Queued { ahead }),

@@ -25,6 +25,10 @@ pub enum Bucket {
     CloudMapRead,
     /// Cloud Map writes.
     CloudMapModify,
+    /// Secrets Manager reads.
+    SecretRead,
+    /// Secrets Manager writes.
+    SecretModify,
     /// STS.
     Sts,
     /// CloudFormation.
@@ -33,7 +37,7 @@ pub enum Bucket {
 
 impl Bucket {
     /// All buckets.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::TaskDefinitionModify,
         Self::TaskDefinitionRead,
         Self::ServiceModify,
@@ -44,6 +48,8 @@ impl Bucket {
         Self::ClusterRead,
         Self::CloudMapRead,
         Self::CloudMapModify,
+        Self::SecretRead,
+        Self::SecretModify,
         Self::Sts,
         Self::CloudFormation,
     ];
@@ -61,6 +67,8 @@ impl Bucket {
             Self::ClusterRead => "cluster-read",
             Self::CloudMapRead => "cloud-map-read",
             Self::CloudMapModify => "cloud-map-modify",
+            Self::SecretRead => "secret-read",
+            Self::SecretModify => "secret-modify",
             Self::Sts => "sts",
             Self::CloudFormation => "cloud-formation",
         }
@@ -83,6 +91,7 @@ pub struct QuotaTable(BTreeMap<Bucket, Quota>);
 impl QuotaTable {
     /// What AWS publishes. ECS: developer guide, Request throttling. The rates of Cloud Map's control plane and of STS are
     /// not published: ten a second is our own, polite choice; so are two a second for CloudFormation, which throttles early.
+    /// Secrets Manager: user guide, Quotas (50 a second for each kind of write; reads may be made far more often than 100 times).
     pub fn published() -> Self {
         let quota = |bucket| match bucket {
             Bucket::TaskDefinitionModify => Quota {
@@ -106,6 +115,14 @@ impl QuotaTable {
             Bucket::CloudFormation => Quota {
                 burst: 10.0,
                 rate: 2.0,
+            },
+            Bucket::SecretRead => Quota {
+                burst: 100.0,
+                rate: 100.0,
+            },
+            Bucket::SecretModify => Quota {
+                burst: 50.0,
+                rate: 50.0,
             },
             Bucket::TagModify | Bucket::CloudMapRead | Bucket::CloudMapModify | Bucket::Sts => {
                 Quota {

@@ -56,6 +56,24 @@ const SERVICES: &[Limit] = &[
         ],
         passed_to: None,
     },
+    // One value is ever read back: that of a secret made by the operator itself, when the key that tells its versions was lost.
+    Limit {
+        sid: "KeepSecretsOfServices",
+        actions: &[
+            "secretsmanager:CreateSecret",
+            "secretsmanager:DeleteSecret",
+            "secretsmanager:DescribeSecret",
+            "secretsmanager:GetSecretValue",
+            "secretsmanager:PutSecretValue",
+            "secretsmanager:RestoreSecret",
+            "secretsmanager:TagResource",
+            "secretsmanager:UntagResource",
+            "secretsmanager:UpdateSecretVersionStage",
+        ],
+        // <environment>/<Kubernetes namespace>/<service>-<six characters>
+        resources: &["arn:PARTITION:secretsmanager:*:*:secret:*/*/*"],
+        passed_to: None,
+    },
     Limit {
         sid: "HandRolesToTasksOnly",
         actions: &["iam:PassRole"],

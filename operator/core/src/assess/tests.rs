@@ -41,6 +41,7 @@ fn settled<'a>(plan: &'a Plan, service: &'a Service, judgement: &'a Judgement) -
         read_failure: None,
         service: Some(service),
         judgement: Some(judgement),
+        secret: None,
         dns: Some(true),
         failures: &[],
         desired: wanted(),

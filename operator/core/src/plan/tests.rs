@@ -58,6 +58,7 @@ fn converge(
                 observed_before: observed,
                 observed,
                 service: observed.service.present(),
+                secret: None,
                 plan: &plan,
                 outcomes: &[],
                 completed: true,

@@ -31,6 +31,7 @@ fn report_of<'a>(
         observed_before: observed,
         observed,
         service: observed.service.present(),
+        secret: None,
         plan,
         outcomes: &[],
         completed: true,

@@ -3,12 +3,15 @@
 //! Invariant: no secret value is here, only what names one.
 
 use super::secrets;
+use super::variables::Neighbours;
+use super::variables::object::{self, Kind};
 use crate::console;
 use crate::defaults;
 use crate::names;
 use crate::owner::Owner;
 use crate::place::Place;
 use crate::problem::Problem;
+use crate::stored_secret::{SecretValues, Target};
 use crate::task_definition::{LogDriver, LogRouter};
 use privateservice_api::conditions::Reason;
 use privateservice_api::privateservice::{
@@ -26,6 +29,41 @@ pub(super) struct Output {
     pub(super) secret_options: BTreeMap<String, String>,
     pub(super) router: Option<LogRouter>,
     pub(super) shown: Logs,
+    /// What is to be stored where ECS reads it.
+    pub(super) stored: SecretValues,
+}
+
+impl Output {
+    /// Takes a secret to where it goes: by its name, or by storing it.
+    fn take(&mut self, target: Target, from: From) {
+        match (from, &target) {
+            (From::Stored(value), _) => self.stored.set(target, value),
+            (From::Named(from), Target::RouterVariable(name)) => {
+                if let Some(router) = &mut self.router {
+                    router.secrets.insert(name.clone(), from);
+                }
+            }
+            (From::Named(from), Target::LogOption(name) | Target::Variable(name)) => {
+                self.secret_options.insert(name.clone(), from);
+            }
+        }
+    }
+}
+
+/// Where the value of a secret comes from.
+enum From {
+    /// As ECS's `valueFrom`.
+    Named(String),
+    /// The value, which is to be stored.
+    Stored(String),
+}
+
+/// What the fields of a service refer to.
+#[derive(Clone, Copy)]
+pub(super) struct Surroundings<'a> {
+    pub(super) place: &'a Place,
+    pub(super) owner: &'a Owner,
+    pub(super) neighbours: &'a dyn Neighbours,
 }
 
 /// The output of a service.
@@ -34,18 +72,18 @@ pub(super) struct Output {
 /// `NamespaceNotAllowed` for a secret that is not granted.
 pub(super) fn output(
     logging: Option<&Logging>,
-    place: &Place,
-    owner: &Owner,
+    around: Surroundings<'_>,
 ) -> Result<Output, Problem> {
+    let Surroundings { place, owner, .. } = around;
     let logging = logging.cloned().unwrap_or_default();
     if let Some(datadog) = &logging.datadog {
-        return datadog_output(datadog, place, owner);
+        return datadog_output(datadog, around);
     }
     if let Some(axiom) = &logging.axiom {
-        return axiom_output(axiom, place, owner);
+        return axiom_output(axiom, around);
     }
     if let Some(fluent_bit) = &logging.fluent_bit {
-        return fluent_bit_output(fluent_bit, place, owner);
+        return fluent_bit_output(fluent_bit, around);
     }
     Ok(Output {
         driver: LogDriver::Awslogs,
@@ -53,15 +91,13 @@ pub(super) fn output(
         secret_options: BTreeMap::new(),
         router: None,
         shown: shown("CloudWatch", place, &owner.name),
+        stored: SecretValues::default(),
     })
 }
 
 /// Datadog's documentation, Amazon ECS on AWS Fargate, Log collection with Fluent Bit and FireLens.
-fn datadog_output(
-    datadog: &DatadogLogging,
-    place: &Place,
-    owner: &Owner,
-) -> Result<Output, Problem> {
+fn datadog_output(datadog: &DatadogLogging, around: Surroundings<'_>) -> Result<Output, Problem> {
+    let Surroundings { place, owner, .. } = around;
     let site = datadog.site.as_deref().unwrap_or(defaults::DATADOG_SITE);
     let source = datadog.source.as_deref().unwrap_or(&owner.name);
     let mut tags = vec![format!("env:{}", place.environment)];
@@ -75,17 +111,16 @@ fn datadog_output(
         ("dd_source", source),
         ("dd_tags", &tags.join(",")),
     ];
-    let field = "logging.datadog.apiKey";
-    let key = value_from(field, &datadog.api_key, place, owner)?;
-    Ok(Output {
-        secret_options: BTreeMap::from([("apikey".to_owned(), key)]),
-        ..routed("Datadog", &options, place, owner)
-    })
+    let mut output = routed("Datadog", &options, place, owner);
+    let key = secret("logging.datadog.apiKey", &datadog.api_key, around)?;
+    output.take(Target::LogOption("apikey".to_owned()), key);
+    Ok(output)
 }
 
 /// Axiom's documentation, Send data from AWS FireLens. The token is part of a header, and a secret option is a value as a whole; so it is a
 /// variable of the log router, which Fluent Bit puts in (Fluent Bit manual, Variables).
-fn axiom_output(axiom: &AxiomLogging, place: &Place, owner: &Owner) -> Result<Output, Problem> {
+fn axiom_output(axiom: &AxiomLogging, around: Surroundings<'_>) -> Result<Output, Problem> {
+    let Surroundings { place, owner, .. } = around;
     let domain = axiom.domain.as_deref().unwrap_or(defaults::AXIOM_DOMAIN);
     // Edge deployments take data under another path than Axiom's own API (Axiom's documentation, Ingest data).
     let path = if domain.starts_with("api.") {
@@ -107,36 +142,28 @@ fn axiom_output(axiom: &AxiomLogging, place: &Place, owner: &Owner) -> Result<Ou
             &format!("Authorization Bearer ${{{AXIOM_TOKEN}}}"),
         ),
     ];
-    let token = value_from("logging.axiom.token", &axiom.token, place, owner)?;
     let mut output = routed("Axiom", &options, place, owner);
-    if let Some(router) = &mut output.router {
-        router.secrets.insert(AXIOM_TOKEN.to_owned(), token);
-    }
+    let token = secret("logging.axiom.token", &axiom.token, around)?;
+    output.take(Target::RouterVariable(AXIOM_TOKEN.to_owned()), token);
     Ok(output)
 }
 
 fn fluent_bit_output(
     fluent_bit: &FluentBitLogging,
-    place: &Place,
-    owner: &Owner,
+    around: Surroundings<'_>,
 ) -> Result<Output, Problem> {
+    let Surroundings { place, owner, .. } = around;
     let options: Vec<(&str, &str)> = fluent_bit
         .options
         .iter()
         .map(|(name, value)| (name.as_str(), value.as_str()))
         .collect();
-    let secret_options = fluent_bit
-        .secret_options
-        .iter()
-        .map(|(name, source)| {
-            let value = value_from("logging.fluentBit.secretOptions", source, place, owner)?;
-            Ok((name.clone(), value))
-        })
-        .collect::<Result<_, Problem>>()?;
-    Ok(Output {
-        secret_options,
-        ..routed("FluentBit", &options, place, owner)
-    })
+    let mut output = routed("FluentBit", &options, place, owner);
+    for (name, source) in &fluent_bit.secret_options {
+        let from = secret("logging.fluentBit.secretOptions", source, around)?;
+        output.take(Target::LogOption(name.clone()), from);
+    }
+    Ok(output)
 }
 
 /// Output through a log router.
@@ -153,6 +180,7 @@ fn routed(destination: &str, options: &[(&str, &str)], place: &Place, owner: &Ow
             log_options: awslogs(place, &owner.name),
         }),
         shown: shown(destination, place, &owner.name),
+        stored: SecretValues::default(),
     }
 }
 
@@ -187,22 +215,27 @@ fn shown(destination: &str, place: &Place, service: &str) -> Logs {
     }
 }
 
-/// The `valueFrom` of the secret that a field names.
-fn value_from(
-    field: &str,
-    source: &SecretSource,
-    place: &Place,
-    owner: &Owner,
-) -> Result<String, Problem> {
-    let secret = source.aws_secret_ref.as_ref().ok_or_else(|| {
-        Problem::new(
+/// Where the secret of a field comes from.
+fn secret(field: &str, source: &SecretSource, around: Surroundings<'_>) -> Result<From, Problem> {
+    let Surroundings {
+        place,
+        owner,
+        neighbours,
+    } = around;
+    match (&source.aws_secret_ref, &source.secret_key_ref) {
+        (Some(secret), None) => {
+            secrets::value_from(field, secret, place, &owner.namespace).map(From::Named)
+        }
+        (None, Some(one)) => {
+            object::key(field, Kind::Secret, &one.name, &one.key, neighbours).map(From::Stored)
+        }
+        _ => Err(Problem::new(
             Reason::InvalidSpec,
             format!(
-                "{field} needs a source: write awsSecretRef: {{id: \"arn:aws:secretsmanager:...\"}}"
+                "{field} takes exactly one source: write awsSecretRef: {{id: \"arn:aws:secretsmanager:...\"}} or secretKeyRef: {{name: logs, key: token}}"
             ),
-        )
-    })?;
-    secrets::value_from(field, secret, place, &owner.namespace)
+        )),
+    }
 }
 
 #[cfg(test)]

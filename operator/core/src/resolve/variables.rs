@@ -1,22 +1,34 @@
-//! Environment variables: `PORT`, then the Environment's, then the service's own; later wins.
+//! Environment variables: `PORT`, then the Environment's, then those of `envFrom`, then those of `env`; later wins.
+
+pub(super) mod object;
+mod plain_secrets;
+mod service_ref;
+
+pub use object::{ObjectData, SecretLookup};
+pub(super) use plain_secrets::plain_secrets;
 
 use super::Notice;
 use super::ports::{self, ResolvedPort};
 use super::secrets;
-use crate::names;
 use crate::place::Place;
 use crate::problem::Problem;
+use crate::stored_secret::{SecretValues, Target};
+use object::Kind;
 use privateservice_api::conditions::Reason;
-use privateservice_api::privateservice::{
-    EnvVar, Port, PrivateService, Protocol, ServiceRef, ServiceRefFormat,
-};
+use privateservice_api::privateservice::{EnvVar, EnvVarSource, Port, PrivateService};
 use std::collections::BTreeMap;
 
-/// The other services of the same Environment, by name (names are unique in an Environment).
+/// What an object may refer to in Kubernetes.
 pub trait Neighbours {
-    /// The `ports` of the PrivateService of that name in that Environment: `None` if there is no such object, `Some(None)` if it
-    /// leaves `ports` absent.
+    /// The `ports` of the PrivateService of that name in that Environment, where names are unique: `None` if there is no such object,
+    /// `Some(None)` if it leaves `ports` absent.
     fn ports_of(&self, environment: &str, name: &str) -> Option<Option<Vec<Port>>>;
+
+    /// What is in the ConfigMap of that name in the object's own Kubernetes namespace, if there is one.
+    fn config_map(&self, name: &str) -> Option<ObjectData>;
+
+    /// What is in the Secret of that name in the object's own Kubernetes namespace.
+    fn secret(&self, name: &str) -> SecretLookup;
 }
 
 /// The variables of a service. A name is in one of the two maps: ECS refuses a name that is in both lists of a container.
@@ -26,16 +38,23 @@ pub(super) struct Variables {
     pub(super) plain: BTreeMap<String, String>,
     /// What ECS reads the values from, by name.
     pub(super) secret: BTreeMap<String, String>,
+    /// What is to be stored where ECS reads it.
+    pub(super) stored: SecretValues,
+    /// What the user should know about them.
+    pub(super) notices: Vec<Notice>,
 }
 
 impl Variables {
     fn set(&mut self, name: &str, value: Value) {
         self.plain.remove(name);
         self.secret.remove(name);
+        let target = Target::Variable(name.to_owned());
+        self.stored.remove(&target);
         match value {
-            Value::Plain(value) => self.plain.insert(name.to_owned(), value),
-            Value::Secret(from) => self.secret.insert(name.to_owned(), from),
-        };
+            Value::Plain(value) => drop(self.plain.insert(name.to_owned(), value)),
+            Value::Secret(from) => drop(self.secret.insert(name.to_owned(), from)),
+            Value::Stored(value) => self.stored.set(target, value),
+        }
     }
 }
 
@@ -44,6 +63,8 @@ enum Value {
     Plain(String),
     /// As ECS's `valueFrom`.
     Secret(String),
+    /// A value that is to be stored.
+    Stored(String),
 }
 
 /// Resolves all variables, on top of those the Environment shares.
@@ -61,6 +82,17 @@ pub(super) fn variables(
     }
     variables.plain.extend(shared.clone());
     let namespace = object.metadata.namespace.as_deref().unwrap_or_default();
+    for entry in &object.spec.env_from {
+        let taken = object::all_of(entry, neighbours)?;
+        for (name, value) in taken.variables {
+            let value = match taken.kind {
+                Kind::ConfigMap => Value::Plain(value),
+                Kind::Secret => Value::Stored(value),
+            };
+            variables.set(&name, value);
+        }
+        variables.notices.extend(taken.notice);
+    }
     for entry in &object.spec.env {
         let value = value(entry, place, namespace, neighbours)?;
         variables.set(&entry.name, value);
@@ -80,127 +112,59 @@ fn value(
         value_from,
     } = entry;
     let field = format!("env {name}");
-    let from = value_from.as_ref();
-    match (
-        value,
-        from.and_then(|from| from.service_ref.as_ref()),
-        from.and_then(|from| from.aws_secret_ref.as_ref()),
-        from.and_then(|from| from.ssm_parameter_ref.as_ref()),
-    ) {
-        (Some(value), None, None, None) => Ok(Value::Plain(value.clone())),
-        (None, Some(service), None, None) => {
-            referenced(&field, service, place, neighbours).map(Value::Plain)
-        }
-        (None, None, Some(secret), None) => {
-            secrets::value_from(&field, secret, place, namespace).map(Value::Secret)
-        }
-        (None, None, None, Some(parameter)) => {
-            secrets::value_from_parameter(&field, parameter, place, namespace).map(Value::Secret)
-        }
-        _ => Err(Problem::new(
+    let exactly_one = || {
+        Problem::new(
             Reason::InvalidSpec,
             format!("{field}: write exactly one of value and valueFrom, with one source"),
-        )),
-    }
-}
-
-fn referenced(
-    field: &str,
-    reference: &ServiceRef,
-    place: &Place,
-    neighbours: &dyn Neighbours,
-) -> Result<String, Problem> {
-    let missing = |message: String| Problem::new(Reason::ReferenceNotFound, message);
-    let environment = &place.environment;
-    let name = &reference.name;
-    let spec = neighbours.ports_of(environment, name).ok_or_else(|| {
-        missing(format!(
-            "{field}: there is no PrivateService {name} in Environment {environment} (yet)"
-        ))
-    })?;
-    let all = ports::ports(spec.as_deref()).map_err(|problem| {
-        missing(format!(
-            "{field}: PrivateService {name}: {}",
-            problem.message
-        ))
-    })?;
-    let host = names::host(name, &place.namespace);
-    let format = reference.format.unwrap_or_default();
-    if format == ServiceRefFormat::Host && reference.port.is_none() {
-        return Ok(host);
-    }
-    let port = match &reference.port {
-        None => ports::default_port(&all),
-        Some(wanted) => all.iter().find(|port| port.name == *wanted),
+        )
     };
-    let port = port.ok_or_else(|| {
-        let offered: Vec<&str> = all.iter().map(|port| port.name.as_str()).collect();
-        missing(format!(
-            "{field}: PrivateService {name} has no port {}; it has {}",
-            reference.port.as_deref().unwrap_or("at all"),
-            if offered.is_empty() {
-                "none".to_owned()
-            } else {
-                offered.join(", ")
+    match (value, value_from) {
+        (Some(value), None) => Ok(Value::Plain(value.clone())),
+        (None, Some(from)) => {
+            let mut sources = sources(&field, from, place, namespace, neighbours);
+            match (sources.pop(), sources.is_empty()) {
+                (Some(value), true) => value,
+                _ => Err(exactly_one()),
             }
-        ))
-    })?;
-    Ok(match format {
-        ServiceRefFormat::Host => host,
-        ServiceRefFormat::Port => port.number.to_string(),
-        ServiceRefFormat::HostPort => format!("{host}:{}", port.number),
-        ServiceRefFormat::Url if port.protocol == Protocol::Tcp => {
-            return Err(Problem::new(
-                Reason::InvalidSpec,
-                format!(
-                    "{field}: port {} of {name} is tcp and has no url; write format: hostPort",
-                    port.name
-                ),
-            ));
         }
-        ServiceRefFormat::Url => format!("http://{host}:{}", port.number),
-    })
+        _ => Err(exactly_one()),
+    }
 }
 
-/// Words in the name of a variable that say that its value is a secret.
-const SECRET_WORDS: [&str; 8] = [
-    "PASSWORD",
-    "PASSWD",
-    "SECRET",
-    "TOKEN",
-    "API_KEY",
-    "APIKEY",
-    "ACCESS_KEY",
-    "PRIVATE_KEY",
-];
-/// Endings of names that say where a secret is, or what about it, and not what it is.
-const HARMLESS_ENDINGS: [&str; 9] = [
-    "_FILE", "_PATH", "_ARN", "_ID", "_NAME", "_URL", "_TTL", "_SECONDS", "_LENGTH",
-];
-
-/// Tells when a variable whose name says that it is a secret is written in plain text. The value is never part of it.
-pub(super) fn plain_secrets(entries: &[EnvVar]) -> Option<Notice> {
-    let named: Vec<&str> = entries
-        .iter()
-        .filter(|entry| entry.value.as_ref().is_some_and(|value| !value.is_empty()))
-        .map(|entry| entry.name.as_str())
-        .filter(|name| looks_secret(name))
-        .collect();
-    let first = named.first()?;
-    Some(Notice {
-        reason: "PlainSecret",
-        message: format!(
-            "env {}: by the name a secret, and written in plain text, which everybody sees who may read this object or the task definition: \
-             keep it in Secrets Manager and write {{name: {first}, valueFrom: {{awsSecretRef: {{id: \"arn:aws:secretsmanager:...\"}}}}}}",
-            named.join(", ")
-        ),
-    })
-}
-
-fn looks_secret(name: &str) -> bool {
-    let name = name.to_ascii_uppercase().replace(['-', '.'], "_");
-    SECRET_WORDS.iter().any(|word| name.contains(word))
-        && !HARMLESS_ENDINGS.iter().any(|end| name.ends_with(end))
+/// What each source of a variable yields; the schema lets an object have one only.
+fn sources(
+    field: &str,
+    from: &EnvVarSource,
+    place: &Place,
+    namespace: &str,
+    neighbours: &dyn Neighbours,
+) -> Vec<Result<Value, Problem>> {
+    let EnvVarSource {
+        service_ref,
+        aws_secret_ref,
+        ssm_parameter_ref,
+        config_map_key_ref,
+        secret_key_ref,
+    } = from;
+    let service = service_ref.as_ref().map(|service| {
+        service_ref::referenced(field, service, place, neighbours).map(Value::Plain)
+    });
+    let secret = aws_secret_ref
+        .as_ref()
+        .map(|secret| secrets::value_from(field, secret, place, namespace).map(Value::Secret));
+    let parameter = ssm_parameter_ref.as_ref().map(|parameter| {
+        secrets::value_from_parameter(field, parameter, place, namespace).map(Value::Secret)
+    });
+    let config_map = config_map_key_ref.as_ref().map(|one| {
+        object::key(field, Kind::ConfigMap, &one.name, &one.key, neighbours).map(Value::Plain)
+    });
+    let stored = secret_key_ref.as_ref().map(|one| {
+        object::key(field, Kind::Secret, &one.name, &one.key, neighbours).map(Value::Stored)
+    });
+    [service, secret, parameter, config_map, stored]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 #[cfg(test)]

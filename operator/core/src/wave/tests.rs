@@ -302,6 +302,7 @@ fn serving() -> (Observed, PrivateServiceStatus) {
                 observed_before: &before,
                 observed: &observed,
                 service: observed.service.present(),
+                secret: None,
                 plan: &plan,
                 outcomes: &[],
                 completed: true,

@@ -4,6 +4,7 @@
 use super::execution::{self, Caller};
 use super::next::{self, Next};
 use super::remembered::Remembered;
+use super::secrets;
 use super::writing::Writer;
 use crate::context::Context;
 use crate::finalizer;
@@ -12,6 +13,7 @@ use k8s_openapi::jiff::Timestamp;
 use kube::ResourceExt;
 use privateservice_api::privateservice::DeletionPolicy;
 use privateservice_api::{PrivateService, PrivateServiceStatus};
+use privateservice_aws::For;
 use privateservice_core::assess;
 use privateservice_core::claim;
 use privateservice_core::fact::Fact;
@@ -74,6 +76,22 @@ pub(super) async fn run(
     // Whoever says Retain while AWS cannot be read wants the object gone, not AWS changed.
     let unreadable = observed.service.is_unknown() || observed.dns.is_unknown();
     let let_go = retain && unreadable && read_failure.is_some();
+    if plan.is_settled()
+        && let Some(secret) = &previous.stored_secret
+    {
+        let whom = For {
+            key: &key,
+            priority: remembered.priority(),
+        };
+        // Last, so that no task starts without it.
+        let removal = secrets::remove(&account, secret, &owner, retain, whom).await;
+        if let Err(failure) = removal {
+            let verdict = assess::assess_deletion(&plan, Some(&failure));
+            let status = report::with_verdict(&previous, &verdict, object.metadata.generation, now);
+            writer.write(status).await?;
+            return Ok(next::after_failure(&failure, remembered));
+        }
+    }
     if plan.is_settled() || let_go {
         finalizer::remove(&ctx.client.0, object).await?;
         account.forget(&key);

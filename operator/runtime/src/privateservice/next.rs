@@ -30,6 +30,8 @@ pub(super) struct Timers {
     pub(super) overdue_in: Option<SignedDuration>,
     /// A wait for something outside will be told as Stalled.
     pub(super) stalled_in: Option<SignedDuration>,
+    /// Whether the secret is still there will be looked at.
+    pub(super) secret_look_in: Option<SignedDuration>,
 }
 
 /// How long something that only a person or another system can change is left before it is tried again anyway.
@@ -84,6 +86,21 @@ const fn first<T>(fact: &Fact<T>) -> Option<Timestamp> {
     }
 }
 
+/// When to try again after a call that failed.
+pub(super) fn after_failure(failure: &Failure, remembered: &mut Remembered) -> Next {
+    match failure {
+        // Woken when its turn comes.
+        Failure::Queued { .. } => Next::AwaitChange,
+        Failure::Throttled { .. }
+        | Failure::Ambiguous { .. }
+        | Failure::NotYet { .. }
+        | Failure::Conflict { .. }
+        | Failure::RevisionGone { .. } => Next::After(remembered.back_off()),
+        Failure::Waiting { .. } => Next::After(PATIENT_RETRY),
+        Failure::Refused { .. } => Next::After(SLOW_RETRY),
+    }
+}
+
 /// When to look again, if nothing wakes the object before.
 pub(super) fn next(
     plan: &Plan,
@@ -94,17 +111,7 @@ pub(super) fn next(
     now: Timestamp,
 ) -> Next {
     match failure {
-        // Woken when its turn comes.
-        Some(Failure::Queued { .. }) => return Next::AwaitChange,
-        Some(
-            Failure::Throttled { .. }
-            | Failure::Ambiguous { .. }
-            | Failure::NotYet { .. }
-            | Failure::Conflict { .. }
-            | Failure::RevisionGone { .. },
-        ) => return Next::After(remembered.back_off()),
-        Some(Failure::Waiting { .. }) => return Next::After(PATIENT_RETRY),
-        Some(Failure::Refused { .. }) => return Next::After(SLOW_RETRY),
+        Some(failure) => return after_failure(failure, remembered),
         // Some answers are facts by themselves and are followed by no read that would wake the object.
         None if !plan.steps.is_empty() || timers.collected => return Next::After(AFTER_STEPS),
         None => {}
@@ -140,6 +147,7 @@ pub(super) fn next(
         .chain(repair)
         .chain(timers.overdue_in)
         .chain(timers.stalled_in)
+        .chain(timers.secret_look_in)
         .filter(SignedDuration::is_positive)
         .min();
     timer

@@ -6,6 +6,7 @@ use super::next::{Next, Timers, after_problem, next, want_facts};
 use super::placing;
 use super::remembered::Remembered;
 use super::request;
+use super::secrets::{Settled, Settling};
 use super::standing;
 use super::waves;
 use super::writing::Writer;
@@ -15,10 +16,11 @@ use crate::kind;
 use k8s_openapi::jiff::Timestamp;
 use privateservice_api::conditions::Reason;
 use privateservice_api::{PrivateService, PrivateServiceStatus};
-use privateservice_aws::{Account, Lane, Priority};
+use privateservice_aws::{Account, For, Lane, Priority};
 use privateservice_core::assess::{self, Pass};
 use privateservice_core::claim;
 use privateservice_core::conditions;
+use privateservice_core::desired::Desired;
 use privateservice_core::evidence;
 use privateservice_core::fact::Fact;
 use privateservice_core::failure::Failure;
@@ -35,6 +37,7 @@ use privateservice_core::report::{self, Report};
 use privateservice_core::resolve::Resolved;
 use privateservice_core::rollout;
 use privateservice_core::step::{Outcome, Step};
+use privateservice_core::stored_secret::{self, Kept};
 use std::sync::Arc;
 
 /// Runs one pass over an object that was resolved.
@@ -82,8 +85,51 @@ pub(super) async fn run(
             return Ok(after_problem(&problem));
         }
     };
+    let asked = |desired: Desired| desired.asked(redeploy.clone(), pinned.clone());
+    let mut in_force = None;
+    let wanted = match &resolved.stored {
+        None => asked(resolved.desired.clone()),
+        Some(stored) => {
+            let look = remembered.secret_look_due(object, &previous, now);
+            let settling = Settling {
+                ctx,
+                account: &account,
+                place,
+                owner: &resolved.desired.owner,
+                writer,
+                whom: For {
+                    key,
+                    priority: remembered.priority(),
+                },
+                generation: object.metadata.generation,
+                look,
+            };
+            let (arn, newest) = match settling.run(stored, &mut previous, remembered).await? {
+                Settled::Stored { arn, version } => (arn, version),
+                Settled::Ended(next) => {
+                    inventory.set_moving(key, false);
+                    return Ok(next);
+                }
+            };
+            if look {
+                remembered.secret_looked(object, now);
+            }
+            let kept = previous.stored_secret.as_ref().map(Kept::of);
+            let (wanted, secret) = stored_secret::choose(
+                &resolved.desired,
+                stored,
+                &arn,
+                &newest,
+                &kept.unwrap_or_default(),
+                memory.applied.as_ref().map(|applied| &applied.intent),
+                asked,
+            );
+            in_force = Some(secret);
+            wanted
+        }
+    };
     let resolved = &Resolved {
-        desired: resolved.desired.clone().asked(redeploy, pinned),
+        desired: wanted,
         ..resolved.clone()
     };
     let desired = &resolved.desired;
@@ -206,6 +252,7 @@ pub(super) async fn run(
         desired,
         overdue,
         stop_refused,
+        secret: in_force.as_ref(),
         dns: desired.dns.as_ref().map(|_| after.dns.present().is_some()),
         shortage: remembered.shortage,
         missed_sweeps: inventory.missed_sweeps(scope),
@@ -230,6 +277,7 @@ pub(super) async fn run(
                 observed_before: &observed,
                 observed: &after,
                 service: service.as_ref(),
+                secret: in_force.as_ref(),
                 plan: &plan,
                 outcomes: &execution.outcomes,
                 completed,
@@ -289,6 +337,9 @@ pub(super) async fn run(
             collected,
             overdue_in,
             stalled_in,
+            secret_look_in: in_force
+                .is_some()
+                .then(|| remembered.until_secret_look(now)),
         },
         now,
     ))

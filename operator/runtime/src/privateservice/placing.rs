@@ -1,16 +1,21 @@
 //! Where an object belongs: its Environment, whether it may use it, and whether its name there is its own. Reads caches only.
 
 use crate::context::Context;
-use crate::kind;
+use crate::referenced::Referable;
+use crate::{index, kind};
+use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use kube::ResourceExt;
 use kube::core::{Selector, SelectorExt};
 use privateservice_api::conditions::Reason;
 use privateservice_api::privateservice::Port;
 use privateservice_api::{Environment, PrivateService};
+use privateservice_core::owner::ObjectKey;
 use privateservice_core::place::{self, Place};
 use privateservice_core::problem::Problem;
-use privateservice_core::resolve::Neighbours;
+use privateservice_core::resolve::{Neighbours, ObjectData, SecretLookup};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// The place of an object.
 pub(super) fn place(object: &PrivateService, ctx: &Context) -> Result<Place, Problem> {
@@ -86,7 +91,7 @@ fn namesakes<'a>(
     name: &str,
     environment: &'a str,
     ctx: &'a Context,
-) -> impl Iterator<Item = std::sync::Arc<PrivateService>> + 'a {
+) -> impl Iterator<Item = Arc<PrivateService>> + 'a {
     ctx.index
         .namesakes(name)
         .into_iter()
@@ -109,13 +114,88 @@ fn rank(object: &PrivateService) -> (i64, String) {
     (created, object.namespace().unwrap_or_default())
 }
 
-/// The services of the caches, for references between them.
-pub(super) struct CachedNeighbours<'a>(pub(super) &'a Context);
+/// What an object refers to in Kubernetes.
+pub(super) struct Surroundings<'a> {
+    ctx: &'a Context,
+    config_maps: Contents,
+    secrets: Contents,
+}
 
-impl Neighbours for CachedNeighbours<'_> {
+/// Contents by name.
+type Contents = BTreeMap<String, Arc<ObjectData>>;
+
+impl<'a> Surroundings<'a> {
+    /// Reads what is not in memory yet.
+    ///
+    /// # Errors
+    /// Inside: `AccessDenied` if the operator may not read it. Outside: trouble with the API server.
+    pub(super) async fn of(
+        object: &PrivateService,
+        ctx: &'a Context,
+    ) -> anyhow::Result<Result<Self, Problem>> {
+        let key = kind::key(object);
+        let config_maps = contents::<ConfigMap>(ctx, &key, index::config_maps_of(object)).await?;
+        let secrets = contents::<Secret>(ctx, &key, index::secrets_of(object)).await?;
+        Ok(config_maps.and_then(|config_maps| {
+            Ok(Self {
+                ctx,
+                config_maps,
+                secrets: secrets?,
+            })
+        }))
+    }
+}
+
+/// What is in the objects of these names beside a PrivateService.
+async fn contents<K: Referable>(
+    ctx: &Context,
+    beside: &ObjectKey,
+    names: BTreeSet<String>,
+) -> anyhow::Result<Result<Contents, Problem>> {
+    let mut contents = BTreeMap::new();
+    let Some(referenced) = K::of(ctx) else {
+        return Ok(Ok(contents));
+    };
+    for name in names {
+        let key = index::beside(beside, &name);
+        match referenced.read(&key).await {
+            Ok(Some(data)) => drop(contents.insert(name, data)),
+            Ok(None) => {}
+            Err(error) if error.is_forbidden() => return Ok(Err(unreadable(&K::kind(&()), &key))),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(Ok(contents))
+}
+
+fn unreadable(kind: &str, key: &ObjectKey) -> Problem {
+    Problem::new(
+        Reason::AccessDenied,
+        format!(
+            "the operator may not read {kind} {key} in Kubernetes: install its chart with rbac.create, or give its service account that right"
+        ),
+    )
+}
+
+impl Neighbours for Surroundings<'_> {
     fn ports_of(&self, environment: &str, name: &str) -> Option<Option<Vec<Port>>> {
-        namesakes(name, environment, self.0)
+        namesakes(name, environment, self.ctx)
             .min_by_key(|other| rank(other))
             .map(|other| other.spec.ports.clone())
+    }
+
+    fn config_map(&self, name: &str) -> Option<ObjectData> {
+        self.config_maps.get(name).map(|data| (**data).clone())
+    }
+
+    fn secret(&self, name: &str) -> SecretLookup {
+        if self.ctx.secrets.is_none() {
+            return SecretLookup::Off;
+        }
+        let missing = || SecretLookup::Missing {
+            selector: self.ctx.config.secret_selector.clone(),
+        };
+        let found = self.secrets.get(name);
+        found.map_or_else(missing, |data| SecretLookup::Found((**data).clone()))
     }
 }

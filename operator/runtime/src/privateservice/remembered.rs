@@ -1,9 +1,12 @@
 //! What one process remembers of an object between passes. None of it is needed for correctness: after a restart it is built anew.
 
+use super::request;
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use privateservice_api::conditions::Reason;
+use privateservice_api::{PrivateService, PrivateServiceStatus};
 use privateservice_aws::{Lane, Priority};
 use privateservice_core::assess::Shortage;
+use privateservice_core::conditions;
 use privateservice_core::evidence::Symptoms;
 use privateservice_core::failure::Failure;
 use privateservice_core::hash::Hash;
@@ -41,6 +44,8 @@ pub(crate) struct Remembered {
     tagged: Option<(Hash, Timestamp, u32)>,
     /// Since when AWS says that there is no such cluster.
     cluster_gone: Option<Timestamp>,
+    /// When its secret was last looked at, and which request for a fresh look was answered by that.
+    secret_looked: (Timestamp, Option<String>),
     /// Failures in a row.
     failures: u32,
     /// True once it was seen how the service stands.
@@ -49,6 +54,10 @@ pub(crate) struct Remembered {
 
 /// A call about tags is not repeated sooner; each further time it is twice as long.
 const TAG_PAUSE: SignedDuration = SignedDuration::from_secs(20);
+/// How often it is looked at whether a secret is still what it was made to be: one call per service with a secret and hour.
+const SECRET_LOOK: SignedDuration = SignedDuration::from_hours(1);
+/// How often while tasks fail for want of a secret.
+const SECRET_LOOK_AFTER_FAILURE: SignedDuration = SignedDuration::from_mins(1);
 /// The first and the longest pause after a failure.
 const BACKOFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_mins(1));
 
@@ -70,6 +79,7 @@ impl Remembered {
             asked: Asked::Nothing,
             tagged: None,
             cluster_gone: None,
+            secret_looked: (now, None),
             failures: 0,
         }
     }
@@ -116,6 +126,34 @@ impl Remembered {
         );
         self.cluster_gone = gone.then(|| self.cluster_gone.unwrap_or(now));
         self.cluster_gone
+    }
+
+    /// True if it is time to look whether the secret is still what it was made to be: after a while, when a user asks for a fresh look, or
+    /// when tasks fail for want of it.
+    pub(super) fn secret_look_due(
+        &self,
+        object: &PrivateService,
+        status: &PrivateServiceStatus,
+        now: Timestamp,
+    ) -> bool {
+        let (looked, answered) = &self.secret_looked;
+        let age = now.duration_since(*looked);
+        let asked = request::requested(object);
+        let wanted = asked.is_some()
+            && asked != *answered
+            && asked.as_deref() != status.last_handled_reconcile_at.as_deref();
+        let failed = conditions::ready_reason(&status.conditions) == Some(Reason::SecretNotFound);
+        age >= SECRET_LOOK || wanted || (failed && age >= SECRET_LOOK_AFTER_FAILURE)
+    }
+
+    /// Its secret was looked at.
+    pub(super) fn secret_looked(&mut self, object: &PrivateService, now: Timestamp) {
+        self.secret_looked = (now, request::requested(object));
+    }
+
+    /// How long until its secret is looked at again.
+    pub(super) fn until_secret_look(&self, now: Timestamp) -> SignedDuration {
+        SECRET_LOOK.saturating_sub(now.duration_since(self.secret_looked.0))
     }
 
     /// True if this very call about tags was made a short while ago: the picture that asks for it again is old, or AWS keeps another

@@ -2,7 +2,7 @@
 
 use super::Listener;
 use crate::context::Context;
-use crate::index::Entry;
+use crate::index::{self, Entry};
 use crate::kind;
 use crate::privateservice::wave_without;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -58,6 +58,25 @@ impl ServiceListener {
         }
     }
 
+    /// What is in objects that it referred to is kept only for as long as somebody else does, or it still does.
+    fn forget_unused(&self, key: &ObjectKey, before: Option<&Entry>) {
+        let index = &self.context.index;
+        for name in before.iter().flat_map(|before| &before.config_maps) {
+            let config_map = index::beside(key, name);
+            if index.config_map_users(&config_map).is_empty() {
+                self.context.config_maps.forget(&config_map);
+            }
+        }
+        for name in before.iter().flat_map(|before| &before.secrets) {
+            let secret = index::beside(key, name);
+            if let Some(secrets) = &self.context.secrets
+                && index.secret_users(&secret).is_empty()
+            {
+                secrets.forget(&secret);
+            }
+        }
+    }
+
     /// Those whose own state depends on this object being there and on its ports: who refers to it, and who wants its name.
     fn wake_others(&self, key: &ObjectKey) {
         let index = &self.context.index;
@@ -79,6 +98,7 @@ impl Listener<PrivateService> for ServiceListener {
         let entry = Entry::of(object, self.context.config.default_environment.as_deref());
         let environment = entry.environment.clone();
         let before = self.context.index.put(&key, entry);
+        self.forget_unused(&key, before.as_ref());
         let moved = before
             .as_ref()
             .is_none_or(|before| before.environment != environment);
@@ -101,12 +121,9 @@ impl Listener<PrivateService> for ServiceListener {
     fn gone(&mut self, key: &ObjectKey) {
         let uid = self.known.remove(key).and_then(|known| known.uid);
         self.wake_others(key);
-        if let Some(environment) = self
-            .context
-            .index
-            .remove(key)
-            .and_then(|entry| entry.environment)
-        {
+        let entry = self.context.index.remove(key);
+        self.forget_unused(key, entry.as_ref());
+        if let Some(environment) = entry.and_then(|entry| entry.environment) {
             wave_without(&self.context, Some(&environment), key);
             self.context.wake_environment(environment);
         }

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use serde_json::Value;
 
 use crate::errors::AwsError;
-use crate::shapes::Table;
+use crate::members::Table;
 
 /// After the CloudWatch API reference, for what the simulator knows.
 const SHAPES: &str = "

@@ -9,6 +9,7 @@ use super::scheduler::Phase;
 use super::service::Service;
 use super::surroundings::cut_off_reason;
 use super::task::{HealthCheck, Task};
+use super::task_secrets::Given;
 use super::world::{ServiceKey, World};
 use crate::behaviour::Subject;
 use crate::clock::Moment;
@@ -58,8 +59,15 @@ impl World {
             .or_else(|| self.behaviours.get(&Subject::Image(image.clone())))
             .unwrap_or(&self.options.default_behaviour)
             .clone();
+        // Secrets are read before the image is pulled, and neither through a broken network.
+        let mut given = Given::default();
         if self.surroundings.is_cut_off(&members) {
             behaviour.fails_to_start = Some(cut_off_reason(&image));
+        } else {
+            match self.give(&containers, essential_index, now) {
+                Ok(read) => given = read,
+                Err(reason) => behaviour.fails_to_start = Some(reason),
+            }
         }
         let seconds = |value: &Value, otherwise: u64| {
             Duration::from_secs(value.as_u64().unwrap_or(otherwise))
@@ -105,6 +113,7 @@ impl World {
             stop: None,
             counted: Phase::Starting,
             registered: false,
+            given,
         };
         task.schedule(&behaviour, check, &image, restarts_after);
         self.task_index.insert(id.clone(), key.clone());

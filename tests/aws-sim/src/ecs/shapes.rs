@@ -6,9 +6,9 @@ use std::sync::OnceLock;
 use serde_json::Value;
 
 use crate::errors::AwsError;
-use crate::shapes::{Refuse, Table};
+use crate::members::Table;
 
-/// After the ECS API reference, for what the simulator knows.
+/// In the form of [`Table`], after the ECS API reference, for what the simulator knows.
 const SHAPES: &str = "
 Tag key!:str value:str
 Strategy capacityProvider!:str weight:int base:int
@@ -69,7 +69,7 @@ StopServiceDeployment serviceDeploymentArn!:str stopType:ABORT|ROLLBACK
 /// Checks a request against its shape and drops nulls, which AWS treats as absent.
 pub(crate) fn check(operation: &str, body: &Value) -> Result<Value, AwsError> {
     static TABLE: OnceLock<Table> = OnceLock::new();
-    let refuse: Refuse = if operation.ends_with("TaskDefinition") {
+    let refuse: fn(String) -> AwsError = if operation.ends_with("TaskDefinition") {
         |text| AwsError::client(text)
     } else {
         |text| AwsError::invalid(text)

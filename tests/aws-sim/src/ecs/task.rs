@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::scheduler::Phase;
+use super::task_secrets::Given;
 use crate::behaviour::Behaviour;
 use crate::clock::Moment;
 
@@ -71,6 +72,8 @@ pub(crate) struct Task {
     pub(crate) counted: Phase,
     /// Cloud Map services that hold an instance for it.
     pub(crate) registered: bool,
+    /// Its variables and secrets.
+    pub(crate) given: Given,
 }
 
 impl Task {

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::page;
 use super::task::{End, Task};
+use super::task_secrets::Given;
 use super::world::World;
 use crate::clock::Moment;
 use crate::errors::AwsError;
@@ -88,6 +89,13 @@ impl World {
             }
         }
         Ok(json!({"tasks": tasks, "failures": failures}))
+    }
+
+    /// What a task was given at its start, by its ARN or id.
+    pub(crate) fn given_to(&self, reference: &str) -> Option<&Given> {
+        let id = reference.rsplit('/').next().unwrap_or(reference);
+        let service = self.services.get(self.task_index.get(id)?)?;
+        service.tasks.get(id).map(|task| &task.given)
     }
 
     pub(crate) fn stop_task(&mut self, body: &Value, now: Moment) -> Result<Value, AwsError> {

@@ -23,6 +23,7 @@ use crate::cloud_watch::CloudWatch;
 use crate::options::{Options, Timing};
 use crate::random::Random;
 use crate::scaling::Scaling;
+use crate::secrets::Secrets;
 
 /// Cluster name and service name.
 pub(crate) type ServiceKey = (String, String);
@@ -46,6 +47,7 @@ pub(crate) struct World {
     pub(crate) endpoints: Endpoints,
     pub(crate) behaviours: HashMap<Subject, Behaviour>,
     pub(crate) surroundings: Surroundings,
+    pub(crate) secrets: Secrets,
     pub(crate) outbox: Vec<Registration>,
     pub(crate) scaling: Scaling,
     pub(crate) cloud_watch: CloudWatch,
@@ -57,6 +59,7 @@ impl World {
     pub(crate) fn new(options: Options) -> Self {
         Self {
             ids: Random::new(options.seed),
+            secrets: Secrets::new(&options),
             options,
             clusters: BTreeMap::new(),
             definitions: Definitions::default(),
@@ -96,6 +99,7 @@ impl World {
             }
         }
         self.cloud_watch.rest(now);
+        self.secrets.tick(now);
     }
 
     /// Brings one service up to date at `now` and notes when it next needs attention.

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use serde_json::Value;
 
 use crate::errors::AwsError;
-use crate::shapes::Table;
+use crate::members::Table;
 
 /// After the Application Auto Scaling API reference. Which namespaces and dimensions there are is [`super::address`]'s.
 const SHAPES: &str = "

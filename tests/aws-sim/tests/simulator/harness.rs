@@ -24,6 +24,7 @@ pub(crate) struct Harness {
     pub(crate) ecs: Client,
     pub(crate) scaling: aws_sdk_applicationautoscaling::Client,
     pub(crate) cloud_watch: aws_sdk_cloudwatch::Client,
+    pub(crate) secrets: aws_sdk_secretsmanager::Client,
 }
 
 /// A configuration of any SDK client: each has types of its own by the same names.
@@ -51,6 +52,20 @@ pub(crate) fn client(url: &str) -> Client {
     configured!(aws_sdk_ecs, url)
 }
 
+pub(crate) fn secrets_client(url: &str) -> aws_sdk_secretsmanager::Client {
+    use aws_sdk_secretsmanager::config::{
+        BehaviorVersion, Credentials, Region, retry::RetryConfig,
+    };
+    let credentials = Credentials::new("111122223333", "secret", None, None, "test");
+    let config = aws_sdk_secretsmanager::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("us-east-1"))
+        .credentials_provider(credentials)
+        .retry_config(RetryConfig::disabled())
+        .endpoint_url(url);
+    aws_sdk_secretsmanager::Client::from_conf(config.build())
+}
+
 /// A simulator with a cluster that has both Fargate capacity providers.
 pub(crate) async fn start(options: Options) -> Harness {
     let simulator = Simulator::new(options).unwrap();
@@ -67,12 +82,14 @@ pub(crate) async fn start(options: Options) -> Harness {
         .unwrap();
     let scaling = configured!(aws_sdk_applicationautoscaling, &server.url);
     let cloud_watch = configured!(aws_sdk_cloudwatch, &server.url);
+    let secrets = secrets_client(&server.url);
     Harness {
         simulator,
         server,
         ecs,
         scaling,
         cloud_watch,
+        secrets,
     }
 }
 

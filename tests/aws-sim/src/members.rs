@@ -1,12 +1,15 @@
-//! What members requests may have. In: a table of shapes, and a request's JSON. Out: the JSON without
-//! nulls, or the error for an unknown, missing or mistyped member. No IO. Unknown members are refused
-//! although AWS drops them, so that a typing error in a request cannot hide.
+//! Tables of the members that requests may have. In: a table in text, an operation and its JSON. Out: the JSON without
+//! nulls, or the error for an unknown, missing or mistyped member. No IO. Unknown members are refused although AWS drops
+//! them, so that a typing error in a request cannot hide.
 
 use std::collections::HashMap;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::errors::AwsError;
+
+/// How a service words the refusal of a member.
+pub(crate) type Refuse = fn(String) -> AwsError;
 
 #[derive(Debug, Clone)]
 enum Kind {
@@ -27,6 +30,11 @@ struct Member {
     required: bool,
     kind: Kind,
 }
+
+/// The shapes of one service, in text one a line: name, then `member:type`; `!` marks a required one. `[x]` is a list, `a|b`
+/// an enumeration, a capitalised name another shape, `any` is not looked into.
+#[derive(Debug)]
+pub(crate) struct Table(HashMap<&'static str, Vec<Member>>);
 
 fn kind(text: &'static str) -> Kind {
     match text {
@@ -55,14 +63,6 @@ fn mistyped(path: &str, expected: &str) -> AwsError {
     )
 }
 
-/// The shapes of a service. One line of text per shape: name, then `member:type`; `!` marks a required
-/// member. `[x]` is a list, `a|b` an enumeration, a capitalised name another shape, `any` is not looked into.
-#[derive(Debug)]
-pub(crate) struct Table(HashMap<&'static str, Vec<Member>>);
-
-/// How a service words the refusal of a member.
-pub(crate) type Refuse = fn(String) -> AwsError;
-
 impl Table {
     pub(crate) fn parse(text: &'static str) -> Self {
         let shapes = text.lines().filter_map(|line| {
@@ -88,7 +88,7 @@ impl Table {
         body: &Value,
         refuse: Refuse,
     ) -> Result<Value, AwsError> {
-        let empty = json!({});
+        let empty = Value::Object(serde_json::Map::new());
         let body = if body.is_null() { &empty } else { body };
         self.shape(operation, operation, body, refuse)
     }
@@ -146,7 +146,7 @@ impl Table {
             Kind::Int => value.is_i64() || value.is_u64(),
             // One form of a number, whatever the client wrote: 80 is 80.0.
             Kind::Num => match value.as_f64() {
-                Some(number) => return Ok(json!(number)),
+                Some(number) => return Ok(Value::from(number)),
                 None => false,
             },
             Kind::Bool => value.is_boolean(),
