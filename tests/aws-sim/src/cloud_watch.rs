@@ -5,6 +5,7 @@ mod alarm;
 mod alarm_rules;
 mod alarms_api;
 mod evaluation;
+mod knobs;
 mod load;
 mod math;
 #[cfg(test)]
@@ -29,10 +30,9 @@ pub(crate) use evaluation::Invocation;
 pub use load::Load;
 use load::Loads;
 use metrics::Metrics;
-pub(crate) use queries::MetricKey;
 
 /// Milliseconds.
-pub(crate) const MINUTE: u64 = 60_000;
+const MINUTE: u64 = 60_000;
 
 /// All that CloudWatch keeps here.
 #[derive(Debug, Default)]

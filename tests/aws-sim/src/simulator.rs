@@ -10,7 +10,6 @@ use serde_json::{Value, json};
 use crate::behaviour::{Behaviour, Subject};
 use crate::clock::{Clock, Moment};
 use crate::cloud_map::Memory;
-use crate::cloud_watch::{self, Load, MetricKey};
 use crate::ecs::world::World;
 use crate::faults::{Fault, Faults};
 use crate::forward::Upstream;
@@ -20,7 +19,6 @@ use crate::log::{Log, Request};
 use crate::neighbours::{Neighbours, Trust};
 use crate::options::Options;
 use crate::quota::Limiter;
-use crate::scaling::ScalingActivity;
 use crate::stacks::{StackTrouble, Stacks};
 
 #[derive(Debug)]
@@ -233,54 +231,6 @@ impl Simulator {
         given
             .map(|given| given.log_options.clone())
             .unwrap_or_default()
-    }
-
-    /// Puts a standing load on a service, in one cluster or in any, or takes it away. From then on each minute that ends has
-    /// samples of its running tasks. CloudWatch knows nothing of a service without a load.
-    pub fn set_load(&self, cluster: Option<&str>, service: &str, load: Option<Load>) {
-        let now = self.inner.clock.now();
-        let mut world = locked(&self.inner.world);
-        world.tick(now);
-        let place = (cluster.map(str::to_owned), service.to_owned());
-        let loads = &mut world.cloud_watch.loads;
-        match load {
-            Some(load) => loads.insert(place, load),
-            None => loads.remove(&place),
-        };
-    }
-
-    /// Adds samples of a metric to the minute of a moment, which may lie in the past or the future.
-    pub fn put_metric(
-        &self,
-        namespace: &str,
-        name: &str,
-        dimensions: &[(&str, &str)],
-        at: Moment,
-        values: &[f64],
-    ) {
-        let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
-        let key = MetricKey {
-            namespace: namespace.to_owned(),
-            name: name.to_owned(),
-            dimensions: dimensions.iter().map(own).collect(),
-        };
-        let mut world = locked(&self.inner.world);
-        let minute = at.0 / cloud_watch::MINUTE;
-        world.cloud_watch.metrics.add(key, minute, values);
-    }
-
-    /// The state of an alarm of CloudWatch: `OK`, `ALARM` or `INSUFFICIENT_DATA`.
-    pub fn alarm_state(&self, name: &str) -> Option<&'static str> {
-        self.tick();
-        let world = locked(&self.inner.world);
-        let alarm = world.cloud_watch.alarms.get(name);
-        alarm.map(|alarm| alarm.state.as_str())
-    }
-
-    /// What Application Auto Scaling did to the services of a name, the oldest first.
-    pub fn scaling_activities(&self, service: &str) -> Vec<ScalingActivity> {
-        self.tick();
-        locked(&self.inner.world).scaling_activities(service)
     }
 
     /// All requests since the log was last reset, in the order they took effect.
