@@ -3,11 +3,11 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use aws_sim::{Behaviour, Subject};
+use aws_sim::{Behaviour, Load, Subject};
 use privateservice_tests::command;
 use privateservice_tests::world::ENVIRONMENT;
 use privateservice_tests::{Options, World, eventually};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::screen::{kubectl, kubectl_with, refused, say, step};
 
@@ -29,6 +29,8 @@ pub(crate) async fn tell() -> Result<()> {
     update(&world).await?;
     failure(&world).await?;
     secret(&world).await?;
+    busy(&world).await?;
+    pause(&world).await?;
     refusals(&world).await?;
     deletion(&world).await?;
     price(&world);
@@ -294,6 +296,66 @@ async fn secret(world: &World) -> Result<()> {
     .await?;
     kubectl(world, ready).await?;
     say("   The task that runs now was started with the new password.");
+    Ok(())
+}
+
+async fn busy(world: &World) -> Result<()> {
+    step("A service that is busy for three minutes gets another task, from AWS itself");
+    kubectl(
+        world,
+        "get psvc hello -o 'jsonpath={.status.effective.scaling}{\"\\n\"}'",
+    )
+    .await?;
+    let load = Load {
+        cpu_percent: Some(150.0),
+        is_total: true,
+        ..Load::default()
+    };
+    world.simulator.set_load(None, "hello", Some(load));
+    say("   Its one task is at 100 % CPU from now on ...");
+    let busy = |service: &Value| service["desiredCount"] == 2 && service["runningCount"] == 2;
+    world
+        .ecs_service_until("hello", "a second task", busy)
+        .await?;
+    say(
+        "   Application Auto Scaling has set the count to 2; the operator sees it with its next look, or when asked:",
+    );
+    kubectl(world, "annotate psvc hello flexstack.dev/reconcile-at=now").await?;
+    kubectl(
+        world,
+        "wait '--for=jsonpath={.status.tasks.running}=2' --timeout=60s psvc/hello",
+    )
+    .await?;
+    kubectl(world, "get psvc hello").await?;
+    world.simulator.set_load(None, "hello", None);
+    Ok(())
+}
+
+async fn pause(world: &World) -> Result<()> {
+    step("A service that is paused runs no task, and comes back with as many as it had");
+    kubectl(
+        world,
+        "patch psvc hello --type=merge -p '{\"spec\": {\"paused\": true}}'",
+    )
+    .await?;
+    kubectl(
+        world,
+        "wait '--for=jsonpath={.status.tasks.running}=0' --timeout=60s psvc/hello",
+    )
+    .await?;
+    kubectl(world, "wait --for=condition=Ready --timeout=60s psvc/hello").await?;
+    kubectl(world, "get psvc hello -o wide").await?;
+    kubectl(
+        world,
+        "patch psvc hello --type=merge -p '{\"spec\": {\"paused\": false}}'",
+    )
+    .await?;
+    kubectl(
+        world,
+        "wait '--for=jsonpath={.status.tasks.running}=2' --timeout=60s psvc/hello",
+    )
+    .await?;
+    kubectl(world, "get psvc hello").await?;
     Ok(())
 }
 
