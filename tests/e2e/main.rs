@@ -20,6 +20,7 @@ mod rebuild_cluster;
 mod refuse_services;
 mod repair_drift;
 mod rollouts;
+mod scaling;
 mod survive_crashes;
 mod survive_faults;
 mod tenancy;

@@ -62,6 +62,8 @@ impl Aws {
             "ecs" => "AmazonEC2ContainerServiceV20141113",
             "servicediscovery" => "Route53AutoNaming_v20170314",
             "logs" => "Logs_20140328",
+            "application-autoscaling" => "AnyScaleFrontendService",
+            "monitoring" => "GraniteServiceVersion20100801",
             other => bail!("no JSON protocol is known for {other}"),
         };
         self.remember(operation, &body);

@@ -59,8 +59,8 @@ fn every_sample_reads_in_full() {
     assert_eq!(
         names,
         [
-            "assets", "banner", "billing", "cache", "hello", "mail", "orders", "rabbitmq",
-            "search", "shop", "temporal"
+            "assets", "banner", "billing", "cache", "catalog", "hello", "mail", "orders",
+            "rabbitmq", "reports", "search", "shop", "temporal"
         ]
     );
 }
