@@ -6,6 +6,7 @@ mod change;
 mod environment;
 mod kept;
 mod resources;
+mod scaling;
 mod service;
 
 use kube::Api;

@@ -13,7 +13,7 @@ const LOOKS_AT_ENVIRONMENTS: [&str; 3] = [
 ];
 
 #[tokio::test]
-async fn a_service_is_created_with_one_call_of_each_kind_and_reverted_with_one_update() {
+async fn a_service_is_created_with_one_call_for_each_thing_and_reverted_with_one_update() {
     let world = World::start(Options::default()).await.unwrap();
     let mark = world.mark();
     world.apply_service("web", WEB).await.unwrap();
@@ -23,6 +23,9 @@ async fn a_service_is_created_with_one_call_of_each_kind_and_reverted_with_one_u
     assert_eq!(
         created,
         [
+            once("application-autoscaling:RegisterScalableTarget"),
+            ("application-autoscaling:PutScalingPolicy".to_owned(), 2),
+            ("monitoring:PutMetricAlarm".to_owned(), 2),
             once("ecs:CreateService"),
             once("ecs:RegisterTaskDefinition"),
             once("servicediscovery:CreateService")

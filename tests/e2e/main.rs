@@ -21,6 +21,7 @@ mod rebuild_cluster;
 mod refuse_services;
 mod repair_drift;
 mod rollouts;
+mod scaling;
 mod secrets;
 mod survive_crashes;
 mod survive_faults;

@@ -35,6 +35,18 @@ async fn a_service_is_made_changed_and_removed_without_a_fight() {
         assert_eq!(deployed.image.as_deref(), Some(image));
         assert_eq!(deployed.task_definition.as_deref(), Some(revision));
     }
+    // It has no Application Auto Scaling, and that is told.
+    let status = world.service("web").await.unwrap().status.unwrap();
+    let scaling = status
+        .conditions
+        .iter()
+        .find(|one| one.type_ == "AutoscalingReady")
+        .unwrap();
+    assert_eq!(scaling.status, "False", "{scaling:?}");
+    assert!(
+        scaling.message.contains("no Application Auto Scaling here"),
+        "{scaling:?}"
+    );
     let log = world.operator().unwrap().log().unwrap();
     let updates = log
         .matches("executed operation=\"ecs:UpdateService\"")

@@ -63,6 +63,8 @@ impl Aws {
             "servicediscovery" => "Route53AutoNaming_v20170314",
             "logs" => "Logs_20140328",
             "secretsmanager" => "secretsmanager",
+            "application-autoscaling" => "AnyScaleFrontendService",
+            "monitoring" => "GraniteServiceVersion20100801",
             other => bail!("no JSON protocol is known for {other}"),
         };
         self.remember(operation, &body);

@@ -35,8 +35,9 @@ pub fn claim(
         }
         // From here on there may be a service, even if no answer ever tells us so.
         status.create_epoch = Some(plan.epoch);
-        // What scales it follows as soon as it is there.
-        status.autoscaling.get_or_insert_default();
+        // What scales it follows as soon as it is there; what scaled one of that name before went with that, all but the alarms.
+        let scaling = status.autoscaling.get_or_insert_default();
+        (scaling.target, scaling.policies, scaling.schedules) = Default::default();
     }
     (status != *previous).then_some(status)
 }
@@ -168,8 +169,9 @@ pub fn remains(
                 .as_ref()
                 .is_some_and(|dns| dns.service_id.is_some()),
         // A status that was lost says nothing; one that is whole knows whether anything was begun.
-        scaling: (status.autoscaling.is_some() || status.create_epoch.is_none())
-            .then(|| scaling::memory(status)),
+        scaling: (status.autoscaling.is_some()
+            || status.create_epoch.is_none() && status.service_arn.is_none())
+        .then(|| scaling::memory(status)),
         retain,
     };
     Some((remains, scope))

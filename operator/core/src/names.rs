@@ -36,9 +36,20 @@ pub const SCALE_OUT: &str = "scale-out";
 /// The policy that makes fewer tasks, and the alarm that calls it.
 pub const SCALE_IN: &str = "scale-in";
 
-/// Name of an alarm, a scaling policy or a scheduled action: `<environment>/<service>/<what>`.
+/// Name of an alarm or a scaling policy: `<environment>/<service>/<what>`.
 pub fn scaling(environment: &str, service: &str, what: &str) -> String {
     format!("{environment}/{service}/{what}")
+}
+
+/// Name of a scheduled action, which AWS lets hold no `/` (Application Auto Scaling API reference, PutScheduledAction):
+/// `<environment>_<service>_<schedule>`.
+pub fn scheduled_action(environment: &str, service: &str, schedule: &str) -> String {
+    format!("{environment}_{service}_{schedule}")
+}
+
+/// The schedule in the name of a scheduled action.
+pub fn schedule_of(action: &str) -> &str {
+    action.rsplit('_').next().unwrap_or(action)
 }
 
 /// What an alarm for more tasks is called: `cpu-high`.

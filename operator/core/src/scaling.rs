@@ -29,8 +29,10 @@ mod whose;
 pub use decimal::Decimal;
 pub use deletion::plan_deletion;
 pub(crate) use guard::check;
-pub use memory::{Memory, announced, effective, initial_count, memory, remember, schedule_names};
-pub use observed::{Observed, ObservedAlarm, ObservedPolicy, ObservedTarget};
+pub use memory::{
+    Memory, announced, effective, forget, initial_count, memory, remember, schedule_names,
+};
+pub use observed::{Observed, ObservedAlarm, ObservedPolicy, ObservedTarget, Thing};
 pub use parts::{
     Adjustment, Alarm, Comparison, Metric, Policy, Query, ScheduledAction, Source, StepAdjustment,
     StepPolicy, Suspended, Target, Tracked, TrackingPolicy, Watched,

@@ -14,14 +14,19 @@ async fn examples_are_kept_as_they_are() {
     let plane = shared().await.unwrap();
     let namespace = plane.namespace("kept").await.unwrap();
     let config = repository().join("config");
-    let folders = ["samples", "samples/logging", "samples/variables"];
+    let folders = [
+        "samples",
+        "samples/logging",
+        "samples/scaling",
+        "samples/variables",
+    ];
     let mut files: Vec<_> = folders
         .iter()
         .flat_map(|folder| std::fs::read_dir(config.join(folder)).unwrap())
         .map(|entry| entry.unwrap().path())
         .filter(|path| path.is_file())
         .collect();
-    assert!(files.len() >= 13, "{files:?}");
+    assert!(files.len() >= 15, "{files:?}");
     files.push(config.join("environment-example.yaml"));
     for file in files {
         let text = std::fs::read_to_string(&file).unwrap();

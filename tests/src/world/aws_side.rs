@@ -134,12 +134,39 @@ impl World {
         if let Some(left) = left {
             bail!("AWS still holds the ECS service {name}: {}", left["status"]);
         }
+        ensure!(
+            self.scalable_target(name).is_none() && self.alarms(name).is_empty(),
+            "AWS still scales {name}"
+        );
         let names = self.dns_services().await?;
         ensure!(
             names.iter().all(|one| one["Name"] != name),
             "Cloud Map still holds {name}"
         );
         Ok(())
+    }
+
+    /// The scalable target of a service, with its `Policies` and `ScheduledActions`.
+    pub fn scalable_target(&self, name: &str) -> Option<Value> {
+        let state = self.simulator.state();
+        let targets = state["scaling"]["targets"].as_array()?;
+        let of = |target: &&Value| {
+            let resource = target["ResourceId"].as_str().unwrap_or_default();
+            resource.rsplit('/').next() == Some(name)
+        };
+        targets.iter().find(of).cloned()
+    }
+
+    /// The alarms of a service that the operator makes, sorted by name.
+    pub fn alarms(&self, name: &str) -> Vec<Value> {
+        let state = self.simulator.state();
+        let part = format!("/{name}/");
+        let alarms = state["cloudWatch"]["alarms"].as_array();
+        let ours = alarms.into_iter().flatten().filter(|alarm| {
+            let alarm = alarm["AlarmName"].as_str().unwrap_or_default();
+            alarm.contains(&part) && !alarm.starts_with("TargetTracking-")
+        });
+        ours.cloned().collect()
     }
 
     /// That AWS holds nothing of any service.
@@ -154,6 +181,14 @@ impl World {
             .map(|service| json!([service["serviceName"], service["status"]]))
             .collect();
         ensure!(left.is_empty(), "AWS still holds ECS services: {left:?}");
+        let state = self.simulator.state();
+        for of in ["/scaling/targets", "/cloudWatch/alarms"] {
+            let left = state.pointer(of).and_then(Value::as_array);
+            ensure!(
+                left.is_none_or(Vec::is_empty),
+                "AWS still holds {of}: {left:?}"
+            );
+        }
         let names = self.dns_services().await?;
         ensure!(
             names.is_empty(),

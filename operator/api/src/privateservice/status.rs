@@ -498,6 +498,12 @@ pub struct Autoscaling {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,
 
+    /// Names of the scaling policies.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16))]
+    #[x_kube(merge_strategy = ListMerge::Set)]
+    pub policies: Vec<String>,
+
     /// Names of the alarms.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16))]

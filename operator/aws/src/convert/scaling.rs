@@ -52,7 +52,7 @@ pub(crate) fn observed_schedule(found: &Action) -> ScheduledAction {
         // AWS: PutScheduledAction, Timezone: UTC where there is none.
         timezone: found
             .timezone()
-            .filter(|zone| *zone != "UTC")
+            .filter(|zone| *zone != "UTC" && ScheduledAction::has_zone(found.schedule()))
             .map(str::to_owned),
         min: sets.and_then(ScalableTargetAction::min_capacity),
         max: sets.and_then(ScalableTargetAction::max_capacity),

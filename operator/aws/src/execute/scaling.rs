@@ -233,7 +233,10 @@ impl Account {
             .scheduled_action_name(name)
             .schedule(&action.expression)
             // A zone that is left out keeps its value (AWS: PutScheduledAction updates what is given).
-            .timezone(action.timezone.as_deref().unwrap_or("UTC"))
+            .set_timezone(
+                ScheduledAction::has_zone(&action.expression)
+                    .then(|| action.timezone.clone().unwrap_or_else(|| "UTC".to_owned())),
+            )
             .scalable_target_action(convert::sets(action))
             .send();
         self.write(caller, operation, What::Scaling, Box::pin(call))

@@ -20,7 +20,7 @@ use aws_sdk_applicationautoscaling::types::ServiceNamespace;
 use aws_sdk_ecs::error::ProvideErrorMetadata;
 use privateservice_core::failure::Failure;
 use privateservice_core::names;
-use privateservice_core::scaling::Observed;
+use privateservice_core::scaling::{Observed, Thing};
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::sync::Arc;
@@ -55,6 +55,16 @@ struct Member {
 impl Member {
     fn resource(&self) -> String {
         names::scalable_resource(&self.id.0, &self.id.1)
+    }
+
+    fn looked_for(&self) -> Vec<Thing> {
+        let policies = names::scaling_policies(&self.environment, &self.id.1);
+        let alarms = names::scaling_alarms(&self.environment, &self.id.1);
+        std::iter::once(Thing::Target)
+            .chain(policies.map(Thing::Policy))
+            .chain(alarms.map(Thing::Alarm))
+            .chain(self.schedules.iter().cloned().map(Thing::Schedule))
+            .collect()
     }
 }
 
@@ -143,7 +153,11 @@ impl Inventory {
                 continue;
             };
             let seen = match &result {
-                Ok(seen) => Seen::Present(seen.get(&member.id).cloned().unwrap_or_default()),
+                Ok(seen) => {
+                    let mut seen = seen.get(&member.id).cloned().unwrap_or_default();
+                    seen.miss(member.looked_for(), record.fact.present(), began);
+                    Seen::Present(seen)
+                }
                 Err(refusal) => Seen::Failed(refusal.failure.clone()),
             };
             let news = record.complete(batch.start, seen, began, now, &self.timing);

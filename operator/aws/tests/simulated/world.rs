@@ -136,6 +136,11 @@ impl World {
         aws_sdk_ecs::Client::new(&sdk_config(&self.server.url))
     }
 
+    /// How to connect clients of other services.
+    pub(crate) fn sdk(&self) -> aws_config::SdkConfig {
+        sdk_config(&self.server.url)
+    }
+
     pub(crate) fn scope(&self, name: &str) -> Scope {
         Scope {
             cluster_arn: self.cluster.clone(),

@@ -1,5 +1,6 @@
 //! Removing what scales a service, or letting go of it. Pure. The service's own deletion follows.
 
+use super::Thing;
 use super::step::ScalingStep;
 use super::whose::{Whose, owner_tag_keys, whose};
 use crate::fact::Fact;
@@ -17,13 +18,26 @@ pub fn plan_deletion(remains: &Remains, observed: &Observed, plan: &mut Plan) {
     if observed.scaling_unsupported {
         return;
     }
-    let seen = match &observed.scaling {
-        Fact::Present { value, .. } => value,
+    let (seen, at) = match &observed.scaling {
+        Fact::Present { value, at } => (value, *at),
         Fact::Unknown | Fact::Absent { .. } => {
             plan.waiting_on.push(WaitingOn::Read(Need::Scaling));
             return;
         }
     };
+    // What is missing is gone if a second look does not show it either; what was removed by us, status no longer remembers.
+    let doubtful = |thing: Thing, remembered: bool| {
+        let may_be_there = remembered || !memory.begun;
+        may_be_there && !seen.shows(&thing) && !seen.is_surely_gone(&thing, at)
+    };
+    let alarm_doubtful = memory
+        .alarms
+        .iter()
+        .any(|name| doubtful(Thing::Alarm(name.clone()), true));
+    if alarm_doubtful || doubtful(Thing::Target, memory.target.is_some()) {
+        plan.waiting_on
+            .push(WaitingOn::AbsenceConfirmation(Need::Scaling));
+    }
     let mut push = |step| plan.steps.push(Step::Scaling(Box::new(step)));
     let mut unread = Vec::new();
     let mut alarms = Vec::new();

@@ -22,6 +22,8 @@ pub struct Memory {
     pub begun: bool,
     /// ARN of the scalable target that is ours.
     pub target: Option<String>,
+    /// Names of the scaling policies.
+    pub policies: BTreeSet<String>,
     /// Names of the alarms that are ours.
     pub alarms: BTreeSet<String>,
     /// Names of the schedules, as in the spec.
@@ -42,6 +44,7 @@ pub fn memory(status: &PrivateServiceStatus) -> Memory {
     Memory {
         begun: true,
         target: before.target.clone(),
+        policies: before.policies.iter().cloned().collect(),
         alarms: before.alarms.iter().cloned().collect(),
         schedules: before.schedules.iter().cloned().collect(),
         bounds: before.bounds.clone(),
@@ -66,7 +69,9 @@ pub fn schedule_names(desired: &Desired, memory: &Memory) -> BTreeSet<String> {
     let wanted = desired.scaling.schedules.iter().map(|one| &one.name);
     wanted
         .chain(&memory.schedules)
-        .map(|name| names::scaling(&desired.scaling.environment, &desired.scope.service, name))
+        .map(|name| {
+            names::scheduled_action(&desired.scaling.environment, &desired.scope.service, name)
+        })
         .collect()
 }
 
@@ -104,6 +109,7 @@ pub fn remember(
         return previous.autoscaling.clone();
     };
     let mut now = previous.autoscaling.clone().unwrap_or_default();
+    let mut policies: BTreeSet<String> = now.policies.iter().cloned().collect();
     let mut alarms: BTreeSet<String> = now.alarms.iter().cloned().collect();
     let mut schedules: BTreeSet<String> = now.schedules.iter().cloned().collect();
     let mut counted = None;
@@ -127,22 +133,26 @@ pub fn remember(
             }
             ScalingStep::DeleteAlarms { names } => alarms.retain(|name| !names.contains(name)),
             ScalingStep::PutSchedule { name, .. } => {
-                schedules.insert(names::last_segment(name).to_owned());
+                schedules.insert(names::schedule_of(name).to_owned());
             }
             ScalingStep::DeleteSchedule { name } => {
-                schedules.remove(names::last_segment(name));
+                schedules.remove(names::schedule_of(name));
             }
             ScalingStep::SetCount { count, .. } => counted = Some(*count),
             ScalingStep::DeregisterTarget => now.target = None,
-            ScalingStep::UntagTarget { .. }
-            | ScalingStep::UntagAlarm { .. }
-            | ScalingStep::PutPolicy { .. }
-            | ScalingStep::DeletePolicy { .. } => {}
+            ScalingStep::PutPolicy { name, .. } => {
+                policies.insert(name.clone());
+            }
+            ScalingStep::DeletePolicy { name } => {
+                policies.remove(name);
+            }
+            ScalingStep::UntagTarget { .. } | ScalingStep::UntagAlarm { .. } => {}
         }
     }
-    learn(desired, after, &mut now, &mut alarms);
+    learn(desired, after, &mut now, &mut policies, &mut alarms);
     let done =
         outcomes.len() == plan.steps.len() && plan.waiting_on.is_empty() && plan.conflict.is_none();
+    now.policies = policies.into_iter().collect();
     now.alarms = alarms.into_iter().collect();
     now.schedules = schedules.into_iter().collect();
     now.paused = paused(desired, now.paused, counted, service.desired_count, done);
@@ -152,11 +162,36 @@ pub fn remember(
     (previous.autoscaling.is_some() || now != Autoscaling::default()).then_some(now)
 }
 
+/// What status remembers of an object that is being deleted, after these steps of its plan were executed: what was removed is not missing.
+pub fn forget(previous: &Autoscaling, plan: &Plan, executed: usize) -> Autoscaling {
+    let mut now = previous.clone();
+    for step in plan.steps.iter().take(executed) {
+        match step {
+            Step::Scaling(step) => match step.as_ref() {
+                ScalingStep::DeleteAlarms { names } => {
+                    now.alarms.retain(|name| !names.contains(name));
+                }
+                ScalingStep::DeregisterTarget => {
+                    (now.target, now.policies, now.schedules) = Default::default();
+                }
+                _ => {}
+            },
+            // It takes its target with it.
+            Step::DeleteService { .. } => {
+                (now.target, now.policies, now.schedules) = Default::default();
+            }
+            _ => {}
+        }
+    }
+    now
+}
+
 /// Status was lost, or an answer was: what tags and a fresh look tell.
 fn learn(
     desired: &Desired,
     after: &Observed,
     now: &mut Autoscaling,
+    policies: &mut BTreeSet<String>,
     alarms: &mut BTreeSet<String>,
 ) {
     let Some(seen) = after.scaling.present() else {
@@ -172,6 +207,10 @@ fn learn(
         {
             now.bounds = Some(desired.scaling.bounds.to_string());
         }
+    }
+    if now.target.is_some() {
+        // They belong to the target.
+        policies.extend(seen.policies.keys().cloned());
     }
     let ours = seen.alarms.iter().filter(|(_, alarm)| by_tags(&alarm.arn));
     alarms.extend(ours.map(|(name, _)| name.clone()));

@@ -210,6 +210,11 @@ pub struct ScheduledAction {
 }
 
 impl ScheduledAction {
+    /// False for a rate, to which a time zone means nothing.
+    pub fn has_zone(expression: &str) -> bool {
+        !expression.starts_with("rate(")
+    }
+
     /// The bounds it sets, if it sets both.
     pub fn bounds(&self) -> Option<Bounds> {
         Some(Bounds {

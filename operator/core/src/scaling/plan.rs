@@ -8,8 +8,9 @@ use super::parts::Target;
 use super::render::{Rendered, WantedAlarm, render};
 use super::step::{PolicyReference, ScalingStep};
 use super::whose::{Whose, whose};
-use super::{Bounds, Memory, Observed, pause, schedule};
+use super::{Bounds, Memory, Observed, Thing, pause, schedule};
 use crate::desired::Desired;
+use crate::fact::Fact;
 use crate::memory;
 use crate::observed::{self, Service, ServiceStatus};
 use crate::plan::{Conflict, Need, Plan, WaitingOn};
@@ -23,6 +24,8 @@ struct Scene<'a> {
     memory: &'a Memory,
     service: &'a Service,
     seen: &'a Observed,
+    /// When the last read began.
+    at: Timestamp,
     rendered: Rendered,
 }
 
@@ -46,7 +49,7 @@ pub fn plan(
         set_count(desired, service, count, &mut plan);
         return plan;
     }
-    let Some(seen) = observed.scaling.present() else {
+    let Fact::Present { value: seen, at } = &observed.scaling else {
         plan.waiting_on.push(WaitingOn::Read(Need::Scaling));
         return plan;
     };
@@ -61,6 +64,7 @@ pub fn plan(
         memory: &memory.scaling,
         service,
         seen,
+        at: *at,
         rendered,
     };
     scene.target(&mut plan);
@@ -106,6 +110,7 @@ impl Scene<'_> {
             set_count(self.desired, self.service, count, plan);
         }
         match &self.seen.target {
+            None if self.must_look_again(&Thing::Target, self.memory.target.is_some(), plan) => {}
             None => push(
                 plan,
                 ScalingStep::RegisterTarget {
@@ -139,6 +144,18 @@ impl Scene<'_> {
         }
     }
 
+    /// True if something that status remembers has not been missing for long: a single answer that does not mention it proves little.
+    fn must_look_again(&self, thing: &Thing, remembered: bool, plan: &mut Plan) -> bool {
+        let again = remembered && !self.seen.is_surely_gone(thing, self.at);
+        if again {
+            let waiting = WaitingOn::AbsenceConfirmation(Need::Scaling);
+            if !plan.waiting_on.contains(&waiting) {
+                plan.waiting_on.push(waiting);
+            }
+        }
+        again
+    }
+
     /// What the target is to be registered with, if it must be.
     fn to_register(&self, seen: Target, count: Option<i32>) -> Option<Target> {
         let wanted = self.rendered.target;
@@ -161,6 +178,10 @@ impl Scene<'_> {
     fn policies(&self, plan: &mut Plan) {
         for (name, wanted) in &self.rendered.policies {
             let seen = self.seen.policies.get(name);
+            let known = self.memory.policies.contains(name) && self.seen.target.is_some();
+            if seen.is_none() && self.must_look_again(&Thing::Policy(name.clone()), known, plan) {
+                continue;
+            }
             if seen.is_none_or(|seen| seen.policy != *wanted) {
                 push(
                     plan,
@@ -203,6 +224,11 @@ impl Scene<'_> {
                 if calls && seen.alarm == wanted.alarm {
                     continue;
                 }
+            } else {
+                let known = self.memory.alarms.contains(name);
+                if self.must_look_again(&Thing::Alarm(name.clone()), known, plan) {
+                    continue;
+                }
             }
             self.put_alarm(name, wanted, plan);
         }
@@ -226,7 +252,18 @@ impl Scene<'_> {
 
     fn schedules(&self, plan: &mut Plan) {
         for (name, wanted) in &self.rendered.schedules {
-            if self.seen.schedules.get(name) != Some(wanted) {
+            let seen = self.seen.schedules.get(name);
+            let known = self.seen.target.is_some()
+                && self.seen.asked.contains(name)
+                && self
+                    .memory
+                    .schedules
+                    .contains(crate::names::schedule_of(name));
+            let thing = || Thing::Schedule(name.clone());
+            if seen.is_none() && self.must_look_again(&thing(), known, plan) {
+                continue;
+            }
+            if seen != Some(wanted) {
                 push(
                     plan,
                     ScalingStep::PutSchedule {
@@ -258,7 +295,7 @@ impl Scene<'_> {
         }
         let scope = &self.desired.scope;
         let remembered = self.memory.schedules.iter().map(|name| {
-            crate::names::scaling(&self.desired.scaling.environment, &scope.service, name)
+            crate::names::scheduled_action(&self.desired.scaling.environment, &scope.service, name)
         });
         let mut schedules: Vec<String> = self.seen.schedules.keys().cloned().collect();
         schedules.extend(remembered.filter(|name| {
@@ -276,7 +313,7 @@ impl Scene<'_> {
         let scaling = &self.desired.scaling;
         let service = &self.desired.scope.service;
         scaling.schedules.iter().any(|schedule| {
-            crate::names::scaling(&scaling.environment, service, &schedule.name) == name
+            crate::names::scheduled_action(&scaling.environment, service, &schedule.name) == name
         })
     }
 

@@ -79,12 +79,16 @@ pub fn render(scaling: &Scaling, scope: &Scope) -> Rendered {
         .map(|schedule| {
             let action = ScheduledAction {
                 expression: schedule.expression.clone(),
-                timezone: schedule.timezone.clone(),
+                timezone: schedule.timezone.clone().filter(|zone| {
+                    zone != "UTC" && ScheduledAction::has_zone(&schedule.expression)
+                }),
                 min: Some(schedule.bounds.min),
                 max: Some(schedule.bounds.max),
                 limited: false,
             };
-            (name(scaling, scope, &schedule.name), action)
+            let name =
+                names::scheduled_action(&scaling.environment, &scope.service, &schedule.name);
+            (name, action)
         })
         .collect();
     let mut rendered = Rendered {

@@ -116,13 +116,14 @@ pub fn standing(pass: &Pass<'_>) -> Standing {
             "scaling is set up once the ECS service is there".to_owned(),
         );
     }
-    if pass
-        .plan
-        .waiting_on
-        .iter()
-        .any(|waiting| matches!(waiting, WaitingOn::Read(_)))
-    {
-        // What was true goes on being true while AWS cannot be asked.
+    let waits = |waiting: &WaitingOn| {
+        matches!(
+            waiting,
+            WaitingOn::Read(_) | WaitingOn::AbsenceConfirmation(_)
+        )
+    };
+    if pass.plan.waiting_on.iter().any(waits) {
+        // What was true goes on being true while AWS cannot be asked, or does not mention something for once.
         return match pass.read_failure {
             _ if pass.held_before => in_place(pass.desired),
             Some(failure) => Standing::not(of(failure), failure.to_string()),

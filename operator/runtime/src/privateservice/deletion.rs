@@ -22,6 +22,7 @@ use privateservice_core::names;
 use privateservice_core::owner::Owner;
 use privateservice_core::plan::{self, Need, WaitingOn};
 use privateservice_core::report;
+use privateservice_core::scaling;
 use privateservice_core::step::{Outcome, Step};
 
 /// Runs one pass over an object that is being deleted.
@@ -131,6 +132,10 @@ pub(super) async fn run(
     let failure = execution.failure.as_ref().or(read_failure.as_ref());
     let verdict = assess::assess_deletion(&plan, failure);
     let mut status = report::with_verdict(&previous, &verdict, object.metadata.generation, now);
+    status.autoscaling = previous
+        .autoscaling
+        .as_ref()
+        .map(|before| scaling::forget(before, &plan, execution.outcomes.len()));
     if execution.outcomes.contains(&Outcome::DnsServiceDeleted) {
         // The ECS service went before, and this we removed ourselves: one look that does not find it is enough.
         status.create_epoch = None;

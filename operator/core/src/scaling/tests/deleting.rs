@@ -5,9 +5,9 @@ use crate::fact::Fact;
 use crate::fixtures::{self, apply, place};
 use crate::observed::Observed;
 use crate::owner::Owner;
-use crate::plan::{Need, Plan, Remains, plan_deletion};
+use crate::plan::{Need, Plan, Remains, WaitingOn, plan_deletion};
 use crate::scaling::fixtures::{TARGET_ARN, alarm_arn, seen, tag};
-use crate::scaling::memory;
+use crate::scaling::{forget, memory};
 
 fn remains(world: &World, retain: bool) -> Remains {
     Remains {
@@ -123,4 +123,31 @@ fn a_status_that_knows_of_no_scaling_asks_for_none() {
     );
     world.observed.scaling_unsupported = true;
     assert_eq!(plan_deletion(&remains, &world.observed).needs(), []);
+}
+
+#[test]
+fn an_empty_page_lets_nothing_go() {
+    let mut world = converged();
+    let left = remains(&world, false);
+    let whole = seen(&world.observed).clone();
+    let seen = crate::scaling::fixtures::seen_mut(&mut world.observed);
+    (seen.target, seen.alarms) = Default::default();
+    world.look(1);
+    let needs = |world: &World, remains: &Remains| {
+        let plan = plan_deletion(remains, &world.observed);
+        plan.waiting_on
+    };
+    let again = WaitingOn::AbsenceConfirmation(Need::Scaling);
+    assert!(needs(&world, &left).contains(&again));
+    world.look(31);
+    assert!(!needs(&world, &left).contains(&again));
+    // What was removed by us is not missing.
+    *crate::scaling::fixtures::seen_mut(&mut world.observed) = whole;
+    world.look(1);
+    let plan = plan_deletion(&left, &world.observed);
+    carry_out(&plan, &mut world.observed);
+    let before = world.status.autoscaling.clone().unwrap();
+    world.status.autoscaling = Some(forget(&before, &plan, plan.steps.len()));
+    world.look(1);
+    assert!(!needs(&world, &remains(&world, false)).contains(&again));
 }

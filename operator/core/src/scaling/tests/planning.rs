@@ -470,3 +470,37 @@ fn operations_are_named_as_iam_names_them() {
     );
     assert_eq!(ScalingPolicy::default(), ScalingPolicy::StepAlarms);
 }
+
+/// An empty page says as little about these as a full one.
+#[test]
+fn what_is_missing_from_one_answer_is_looked_for_again_before_it_is_made_again() {
+    let mut world = World::new(NIGHT);
+    world.converge();
+    let whole = seen(&world.observed).clone();
+    let without: [fn(&mut crate::scaling::Observed); 4] = [
+        |seen| seen.target = None,
+        |seen| drop(seen.policies.pop_last()),
+        |seen| drop(seen.alarms.pop_last()),
+        |seen| drop(seen.schedules.pop_last()),
+    ];
+    for (number, change) in without.iter().enumerate() {
+        change(seen_mut(&mut world.observed));
+        world.look(1);
+        let plan = world.plan();
+        assert_eq!(plan.steps, [], "case {number}");
+        assert_eq!(
+            plan.waiting_on,
+            [WaitingOn::AbsenceConfirmation(Need::Scaling)]
+        );
+        // It was an empty page.
+        *seen_mut(&mut world.observed) = whole.clone();
+        world.look(40);
+        assert!(world.plan().is_settled(), "case {number}");
+        // It was not.
+        change(seen_mut(&mut world.observed));
+        world.look(1);
+        world.look(30);
+        assert!(!world.plan().steps.is_empty(), "case {number}");
+        *seen_mut(&mut world.observed) = whole.clone();
+    }
+}

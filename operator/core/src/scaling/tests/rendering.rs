@@ -281,11 +281,11 @@ fn schedules_set_both_bounds_and_keep_a_fixed_number_from_having_no_policies() {
         actions,
         [
             (
-                "pre-prod/api/day",
+                "pre-prod_api_day",
                 Some("Europe/Berlin"),
                 Some(bounds(4, 20))
             ),
-            ("pre-prod/api/evening", None, Some(bounds(1, 2))),
+            ("pre-prod_api_evening", None, Some(bounds(1, 2))),
         ]
     );
     assert!(!rendered.alarms.is_empty());

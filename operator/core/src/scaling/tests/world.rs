@@ -4,10 +4,11 @@ use crate::desired::Desired;
 use crate::fact::Fact;
 use crate::fixtures::{self, apply, at, empty, resolved};
 use crate::memory::{self, Memory};
+use crate::names;
 use crate::observed::{Observed, Service};
-use crate::plan::Plan;
+use crate::plan::{Need, Plan, WaitingOn};
 use crate::scaling::fixtures::seen_mut;
-use crate::scaling::{self, Bounds, ScalingStep};
+use crate::scaling::{self, Bounds, ScalingStep, Thing};
 use crate::step::{self, Step};
 use privateservice_api::privateservice::PrivateServiceStatus;
 
@@ -105,10 +106,31 @@ impl World {
             .unwrap()
     }
 
+    /// AWS is read again, so many seconds later.
+    pub(super) fn look(&mut self, later: i64) {
+        self.clock += later;
+        let now = at(self.clock);
+        let (environment, service) = ("pre-prod", "api");
+        let looked_for = std::iter::once(Thing::Target)
+            .chain(names::scaling_policies(environment, service).map(Thing::Policy))
+            .chain(names::scaling_alarms(environment, service).map(Thing::Alarm))
+            .chain(
+                scaling::schedule_names(&self.desired, &self.memory().scaling)
+                    .into_iter()
+                    .map(Thing::Schedule),
+            );
+        let Fact::Present { value, at } = &mut self.observed.scaling else {
+            return;
+        };
+        let before = value.clone();
+        value.miss(looked_for, Some(&before), now);
+        *at = now;
+    }
+
     /// One pass that gets no further than so many calls, and a process that ends right after the last of them, before it writes status, if
     /// `crash`. The operations.
     pub(super) fn pass(&mut self, most: usize, crash: bool) -> Vec<&'static str> {
-        self.clock += 1;
+        self.look(1);
         let plan = self.plan();
         crate::guard::check(&plan, &self.observed, &fixtures::owner()).unwrap();
         let memory = self.memory();
@@ -162,10 +184,16 @@ impl World {
     /// Passes until nothing is planned; the operations in order.
     pub(super) fn converge(&mut self) -> Vec<&'static str> {
         let mut calls = Vec::new();
-        for _ in 0..6 {
+        for _ in 0..8 {
             let called = self.pass(usize::MAX, false);
+            let plan = self.plan();
+            if called.is_empty() && !plan.waiting_on.is_empty() {
+                let looks = [WaitingOn::AbsenceConfirmation(Need::Scaling)];
+                assert_eq!(plan.waiting_on, looks);
+                self.look(31);
+                continue;
+            }
             if called.is_empty() {
-                let plan = self.plan();
                 assert!(plan.is_settled(), "{plan:?}");
                 return calls;
             }

@@ -1,0 +1,154 @@
+//! Reads: in bulk, tolerant of what is not there, and honest about an AWS without Application Auto Scaling.
+
+use super::{Scaled, desired};
+use crate::world::{World, plenty, quick};
+use aws_sim::{Fault, FaultKind, Options};
+use k8s_openapi::jiff::Timestamp;
+use privateservice_api::conditions::Reason;
+use privateservice_aws::{Need, Outputs};
+use privateservice_core::failure::Failure;
+use privateservice_core::memory::Memory;
+use privateservice_core::scaling;
+use serde_json::json;
+use std::time::Duration;
+
+fn reads(world: &World) -> usize {
+    world
+        .sim
+        .counts()
+        .iter()
+        .filter(|(name, _)| {
+            name.starts_with("application-autoscaling:Describe")
+                || name.starts_with("monitoring:Describe")
+        })
+        .map(|(_, count)| count)
+        .sum()
+}
+
+#[tokio::test]
+async fn sixty_services_are_read_with_a_few_calls() {
+    const SERVICES: usize = 60;
+    let mut world = World::with(quick(), plenty()).await;
+    let names: Vec<String> = (0..SERVICES)
+        .map(|number| format!("api-{number}"))
+        .collect();
+    for name in &names {
+        world.create(name).await;
+    }
+    world.sim.advance(Duration::from_mins(2));
+    for name in &names {
+        let scope = world.scope(name);
+        world.link.demand(&scope, &[Need::Service, Need::Scaling]);
+        let is_read = |account: &privateservice_aws::Account| {
+            let observed = account.inventory().observed(&scope);
+            observed.service.present().is_some() && observed.scaling.present().is_some()
+        };
+        world.link.until("both are read", is_read).await;
+        let plan = scaling::plan(
+            &desired(&world, name, &json!({})),
+            &world.link.observed(&scope),
+            &Memory::default(),
+            Timestamp::UNIX_EPOCH,
+        );
+        let mut outputs = Outputs::default();
+        for step in &plan.steps {
+            world.link.execute(name, step, &mut outputs).await.unwrap();
+        }
+        assert_eq!(outputs.policies.len(), 2);
+    }
+    let before = reads(&world);
+    for name in &names {
+        let scope = world.scope(name);
+        world.link.demand(&scope, &[Need::Scaling]);
+    }
+    let scopes: Vec<_> = names.iter().map(|name| world.scope(name)).collect();
+    let all = |account: &privateservice_aws::Account| {
+        scopes.iter().all(|scope| {
+            let observed = account.inventory().observed(scope);
+            observed
+                .scaling
+                .present()
+                .is_some_and(|seen| seen.alarms.len() == 2 && seen.policies.len() == 2)
+        })
+    };
+    world.link.until("all are read", all).await;
+    let spent = reads(&world) - before;
+    assert!(
+        spent <= SERVICES / 2,
+        "{spent} calls for {SERVICES} services"
+    );
+}
+
+#[tokio::test]
+async fn one_that_is_not_there_is_read_with_two_calls() {
+    let mut scaled = Scaled::new(Options::default(), &json!({})).await;
+    let before = reads(&scaled.world);
+    scaled.feed().await;
+    assert_eq!(reads(&scaled.world) - before, 2);
+    let observed = scaled.world.link.observed(&scaled.scope);
+    assert_eq!(observed.scaling.present().unwrap().target, None);
+}
+
+#[tokio::test]
+async fn an_aws_without_it_is_a_finding_and_no_failure_of_the_service() {
+    let options = Options {
+        scaling: None,
+        ..Options::default()
+    };
+    let mut scaled = Scaled::new(options, &json!({})).await;
+    scaled.feed().await;
+    let observed = scaled.world.link.observed(&scaled.scope);
+    assert!(observed.scaling_unsupported);
+    assert!(scaled.plan().is_settled());
+    let inventory = scaled.world.link.account.inventory();
+    assert_eq!(inventory.last_failure(&scaled.scope), None);
+}
+
+#[tokio::test]
+async fn a_service_that_application_auto_scaling_does_not_see_yet_is_tried_again() {
+    let mut scaled = Scaled::new(Options::default(), &json!({})).await;
+    let plan = scaled.feed().await;
+    let unseen = FaultKind::Error {
+        status: 400,
+        code: "ValidationException".into(),
+        message: "ECS service doesn't exist: service/flexstack/api".into(),
+    };
+    let register = "application-autoscaling:RegisterScalableTarget";
+    scaled.world.sim.fault(Fault::always(register, unseen));
+    let step = plan.steps.first().unwrap();
+    let failure = scaled.world.execute("api", step).await.unwrap_err();
+    assert!(
+        matches!(
+            failure,
+            Failure::NotYet {
+                reason: Reason::AutoscalingPending,
+                ..
+            }
+        ),
+        "{failure:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_failed_page_is_unknown_and_not_absent() {
+    let mut scaled = Scaled::new(Options::default(), &json!({})).await;
+    scaled.converge().await;
+    let inventory = scaled.world.link.account.inventory();
+    inventory.touch(&scaled.scope, privateservice_aws::inventory::What::Scaling);
+    scaled.world.sim.fault(Fault {
+        count: Some(1),
+        ..Fault::always("monitoring:DescribeAlarms", FaultKind::Throttle)
+    });
+    scaled
+        .world
+        .link
+        .read(&scaled.scope, &[Need::Scaling])
+        .await;
+    let observed = scaled.world.link.observed(&scaled.scope);
+    assert!(observed.scaling.is_unknown());
+    let inventory = scaled.world.link.account.inventory();
+    let failure = inventory.scaling_failure(&scaled.scope).unwrap();
+    assert_eq!(failure.reason(), Reason::Throttled);
+    scaled.look().await;
+    assert!(scaled.plan().is_settled());
+}
