@@ -127,6 +127,8 @@ impl Scene<'_> {
             .rollback_reason
             .clone()
             .or_else(|| deployment.reason.clone())
+            // The service may be the newer picture of the two.
+            .or_else(|| self.primary.rollout_reason.clone().filter(|_| failed_here))
             .or_else(|| rollout.reason.clone())
             .unwrap_or_else(|| "ECS gave no reason".to_owned());
         Some(Judgement {

@@ -333,6 +333,26 @@ fn a_first_rollout_that_fails_and_a_rollback_that_fails_are_failed() {
 }
 
 #[test]
+fn where_the_service_is_read_after_its_deployment_its_words_say_why_that_failed() {
+    let older = ServiceDeployment {
+        has_source: false,
+        reason: None,
+        breaker_triggered: false,
+        ..service_deployment(Status::InProgress)
+    };
+    let (mut observed, memory) = scene(older, &[("d2", 2, RolloutState::Failed)]);
+    let Fact::Present { value: service, .. } = &mut observed.service else {
+        panic!()
+    };
+    let words = "ECS deployment circuit breaker: tasks failed to start.";
+    service.deployments[0].rollout_reason = Some(words.into());
+    let judgement = judged(&desired(TWO), &observed, &memory, Some(&sent())).unwrap();
+    assert_eq!(judgement.phase, RolloutPhase::Failed);
+    assert_eq!(judgement.ended_by, Some(EndedBy::CircuitBreaker));
+    assert_eq!(judgement.message, words);
+}
+
+#[test]
 fn a_failed_deployment_that_ecs_may_still_roll_back_is_not_given_up() {
     let failed = &[("d2", 2, RolloutState::Failed)];
     let (observed, memory) = scene(service_deployment(Status::InProgress), failed);
