@@ -42,6 +42,8 @@ pub enum Need {
     Deployment,
     /// The tasks that stopped.
     Stopped,
+    /// The secrets that the spec names, which are read apart from all this.
+    Secrets,
 }
 
 /// Why a plan holds fewer steps than there are differences.

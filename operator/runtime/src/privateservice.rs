@@ -11,6 +11,7 @@ mod remembered;
 mod request;
 mod secrets;
 mod standing;
+mod watched_secrets;
 mod waves;
 mod writing;
 
@@ -89,6 +90,9 @@ async fn one_pass(
     }
     if object.spec.suspend == Some(true) {
         rest(ctx, object);
+        for (_, account) in ctx.connector.accounts() {
+            account.secrets().forget(&kind::key(object));
+        }
         writer.verdict(&assess::assess_suspended()).await?;
         return Ok(Some(Next::AwaitChange));
     }
@@ -99,8 +103,14 @@ async fn one_pass(
     let surroundings = placing::Surroundings::of(object, ctx).await?;
     let resolved = surroundings.and_then(|surroundings| {
         let place = placing::place(object, ctx)?;
-        let resolved = resolve::resolve(object, &place, &ctx.cluster_id, &surroundings)?;
-        Ok((place, resolved))
+        let surroundings = surroundings.at(&place, &writer.previous());
+        let resolved = resolve::resolve(object, &place, &ctx.cluster_id, &surroundings);
+        if resolved.is_ok() {
+            surroundings.asked_for_all();
+        } else if request::is_new(object, &writer.previous()) {
+            surroundings.look_afresh(now);
+        }
+        Ok((place, resolved?))
     });
     match resolved {
         Ok((place, resolved)) => {

@@ -54,6 +54,8 @@ impl Inventory {
                         self.want_service(state, scope, why, priority, now);
                     }
                 }
+                // Whoever asks what is known of one has it read.
+                Need::Secrets => {}
                 Need::Stopped => {
                     let id = service_id(scope);
                     if let Some(record) = state.stopped.get_mut(&id) {

@@ -62,7 +62,6 @@ const SERVICES: &[Limit] = &[
         actions: &[
             "secretsmanager:CreateSecret",
             "secretsmanager:DeleteSecret",
-            "secretsmanager:DescribeSecret",
             "secretsmanager:GetSecretValue",
             "secretsmanager:PutSecretValue",
             "secretsmanager:RestoreSecret",
@@ -72,6 +71,13 @@ const SERVICES: &[Limit] = &[
         ],
         // <environment>/<Kubernetes namespace>/<service>-<six characters>
         resources: &["arn:PARTITION:secretsmanager:*:*:secret:*/*/*"],
+        passed_to: None,
+    },
+    // Services name secrets of any name, and which version of one is current is no secret: this shows no value.
+    Limit {
+        sid: "SeeVersionsOfSecrets",
+        actions: &["secretsmanager:DescribeSecret"],
+        resources: &["arn:PARTITION:secretsmanager:*:*:secret:*"],
         passed_to: None,
     },
     Limit {

@@ -302,7 +302,7 @@ fn serving() -> (Observed, PrivateServiceStatus) {
                 observed_before: &before,
                 observed: &observed,
                 service: observed.service.present(),
-                secret: None,
+                secrets: crate::fixtures::no_secrets(),
                 plan: &plan,
                 outcomes: &[],
                 completed: true,

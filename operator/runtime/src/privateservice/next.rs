@@ -75,7 +75,7 @@ fn absent_since(need: &Need, observed: &Observed) -> Option<Timestamp> {
     match need {
         Need::Service => first(&observed.service),
         Need::Dns => first(&observed.dns),
-        Need::Newest | Need::Revision(_) | Need::Deployment | Need::Stopped => None,
+        Need::Newest | Need::Revision(_) | Need::Deployment | Need::Stopped | Need::Secrets => None,
     }
 }
 
