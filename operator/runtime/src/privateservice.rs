@@ -117,9 +117,8 @@ async fn one_pass(
             for notice in &resolved.notices {
                 ctx.events.notice(object, notice.reason, &notice.message);
             }
-            pass::run(ctx, object, &place, &resolved, remembered, &writer)
-                .await
-                .map(Some)
+            let pass = pass::run(ctx, object, &place, &resolved, remembered, &writer);
+            Box::pin(pass).await.map(Some)
         }
         Err(problem) => {
             rest(ctx, object);

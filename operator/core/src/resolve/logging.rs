@@ -65,7 +65,7 @@ impl Output {
 /// Where the value of a secret comes from.
 enum From {
     /// Somebody else keeps it.
-    Named(Named),
+    Named(Box<Named>),
     /// The value, which is to be stored.
     Stored(String),
 }

@@ -58,7 +58,7 @@ pub(super) fn named(
     place: &Place,
     namespace: &str,
     neighbours: &dyn Neighbours,
-) -> Result<Named, Problem> {
+) -> Result<Box<Named>, Problem> {
     let granted = |arn: SecretArn<'_>| grants::secret(field, arn, place, namespace);
     // Nobody learns of a secret that is not granted whether it is there.
     if names::is_arn(&secret.id) {
@@ -80,14 +80,14 @@ fn look_up(
     secret: &AwsSecretRef,
     place: &Place,
     neighbours: &dyn Neighbours,
-) -> Result<Named, Problem> {
+) -> Result<Box<Named>, Problem> {
     let AwsSecretRef {
         id,
         key,
         version_id,
     } = secret;
     let by_arn = names::is_arn(id);
-    let mut named = Named {
+    let mut named = Box::new(Named {
         id: id.clone(),
         arn: if by_arn {
             id.clone()
@@ -98,7 +98,7 @@ fn look_up(
         version: version_id.clone(),
         known: None,
         notice: None,
-    };
+    });
     if by_arn && version_id.is_some() {
         return Ok(named);
     }

@@ -77,7 +77,7 @@ enum Value {
     /// As ECS's `valueFrom`.
     Parameter(String),
     /// A secret that somebody else keeps.
-    Secret(Named),
+    Secret(Box<Named>),
     /// A value that is to be stored.
     Stored(String),
 }

@@ -123,7 +123,7 @@ pub(super) async fn run(
         newest,
     });
     let applied = memory.applied.as_ref().map(|applied| &applied.intent);
-    let choice = secret_versions::choose(resolved, stored, &previous, applied, &asked);
+    let choice = secret_versions::choose(resolved, stored, &previous, applied, asked);
     let in_force = &choice.in_force;
     in_force.note(&mut previous);
     let secrets = Secrets {
