@@ -490,3 +490,77 @@ async fn pending_in(world: &World, service: &str, id: &str) {
     .await
     .unwrap();
 }
+
+#[tokio::test]
+async fn what_the_environment_shares_reaches_every_service_unless_its_own_entry_wins() {
+    let world = start(Options::default()).await;
+    world
+        .put_aws_secret("shared/db", &value("postgres://shared"))
+        .await
+        .unwrap();
+    for (service, env) in [
+        ("plain", ""),
+        ("own", ", env: [{name: URL, value: 'postgres://own'}]"),
+        ("auto", ", secretRollout: Automatic"),
+    ] {
+        let spec = format!("{{source: {{image: {{name: 'app:1'}}}}{env}}}");
+        world.apply_service(service, &spec).await.unwrap();
+    }
+    for service in ["plain", "own", "auto"] {
+        world.ready(service).await.unwrap();
+    }
+
+    // An edit of the Environment: in waves, without a grant to anybody.
+    let env = json!([
+        {"name": "URL", "valueFrom": {"awsSecretRef": {"id": "shared/db", "key": "url"}}},
+        {"name": "FLAG", "valueFrom": {"ssmParameterRef": {"name": "/shared/flag"}}},
+    ]);
+    edit_environment(&world, &json!({"env": env})).await;
+    for (service, value) in [
+        ("plain", "postgres://shared"),
+        ("own", "postgres://own"),
+        ("auto", "postgres://shared"),
+    ] {
+        eventually(DEADLINE, "the edit to be rolled out", async || {
+            let containers = world.containers(service).await?;
+            let secrets = containers[0]["secrets"].to_string();
+            ensure!(secrets.contains("parameter/shared/flag"), "{secrets}");
+            Ok(())
+        })
+        .await
+        .unwrap();
+        tasks_have(&world, service, value).await;
+        let rollout = world
+            .service(service)
+            .await
+            .unwrap()
+            .status
+            .unwrap()
+            .rollout;
+        assert!(rollout.unwrap().wave.is_some(), "{service}");
+    }
+
+    // A new version of it is nobody's edit, and waits for no wave.
+    let second = world
+        .put_aws_secret("shared/db", &value("postgres://other"))
+        .await
+        .unwrap();
+    world.reconcile("auto", "look").await.unwrap();
+    tasks_have(&world, "auto", "postgres://other").await;
+    let rollout = world.service("auto").await.unwrap().status.unwrap().rollout;
+    assert_eq!(rollout.unwrap().wave, None);
+    pending(&world, "plain", &second.version).await;
+    let status = world.service("own").await.unwrap().status.unwrap();
+    assert_eq!(status.aws_secrets, [], "its own entry wins");
+
+    let env = json!([{"name": "URL", "valueFrom": {"awsSecretRef": {"id": format!("staging/{}/plain", world.namespace)}}}]);
+    let patch = json!({"spec": {"env": env}});
+    world.patch_environment(ENVIRONMENT, &patch).await.unwrap();
+    world
+        .environment_is(ENVIRONMENT, "False", "InvalidSpec")
+        .await
+        .unwrap();
+    let told = world.refused("plain", "EnvironmentNotReady").await.unwrap();
+    assert!(told.contains("cannot be shared"), "{told}");
+    world.finish().await.unwrap();
+}

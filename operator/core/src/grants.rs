@@ -6,6 +6,7 @@
 
 mod secret;
 
+pub(crate) use secret::namespace_of_name;
 pub use secret::{SecretArn, secret};
 
 use crate::place::Place;

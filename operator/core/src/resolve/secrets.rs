@@ -74,6 +74,20 @@ pub(super) fn named(
     Ok(named)
 }
 
+/// A secret that an Environment shares with all its services: it needs no grant. Those that are one namespace's are refused where the
+/// Environment is looked at.
+///
+/// # Errors
+/// As [`named`], but for grants.
+pub(super) fn shared(
+    field: &str,
+    secret: &AwsSecretRef,
+    place: &Place,
+    neighbours: &dyn Neighbours,
+) -> Result<Box<Named>, Problem> {
+    look_up(field, secret, place, neighbours)
+}
+
 /// A secret with what is known of it. Where nothing is yet, it has as much of an ARN as its name tells.
 fn look_up(
     field: &str,
@@ -166,9 +180,14 @@ pub(super) fn value_from_parameter(
     namespace: &str,
 ) -> Result<String, Problem> {
     grants::parameter(field, &parameter.name, place, namespace)?;
-    Ok(names::parameter_arn(
+    Ok(shared_parameter(parameter, place))
+}
+
+/// The same for one that an Environment shares with all its services.
+pub(super) fn shared_parameter(parameter: &SsmParameterRef, place: &Place) -> String {
+    names::parameter_arn(
         &place.cluster_arn,
         &place.region,
         grants::parameter_path(&parameter.name),
-    ))
+    )
 }

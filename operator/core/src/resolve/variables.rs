@@ -10,14 +10,14 @@ pub(super) use plain_secrets::plain_secrets;
 use super::Notice;
 use super::ports::{self, ResolvedPort};
 use super::secrets::{self, Named};
-use crate::place::Place;
+use crate::place::{Place, SharedValue};
 use crate::problem::Problem;
 use crate::stored_secret::{SecretValues, Target};
 use crate::watched_secret::{AwsSecret, Watched};
-use object::Kind;
+use object::{Kind, Taken};
 use privateservice_api::conditions::Reason;
 use privateservice_api::privateservice::{EnvVar, EnvVarSource, Port, PrivateService};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What an object may refer to in Kubernetes.
 pub trait Neighbours {
@@ -82,11 +82,11 @@ enum Value {
     Stored(String),
 }
 
-/// Resolves all variables, on top of those the Environment shares.
+/// Resolves all variables, on top of those the Environment shares. What wins over a shared one is all that is asked for.
 pub(super) fn variables(
     object: &PrivateService,
     place: &Place,
-    shared: &BTreeMap<String, String>,
+    shared: &BTreeMap<String, SharedValue>,
     own_ports: &[ResolvedPort],
     neighbours: &dyn Neighbours,
 ) -> Result<Variables, Problem> {
@@ -95,10 +95,19 @@ pub(super) fn variables(
         let number = port.number.to_string();
         variables.set("PORT", Value::Plain(number));
     }
-    variables.plain.extend(shared.clone());
     let namespace = object.metadata.namespace.as_deref().unwrap_or_default();
-    for entry in &object.spec.env_from {
-        let taken = object::all_of(entry, neighbours)?;
+    let taken = object.spec.env_from.iter();
+    let taken: Vec<Taken> = taken
+        .map(|entry| object::all_of(entry, neighbours))
+        .collect::<Result<_, _>>()?;
+    let own = object.spec.env.iter().map(|entry| &entry.name);
+    let own: BTreeSet<&String> = own
+        .chain(taken.iter().flat_map(|taken| taken.variables.keys()))
+        .collect();
+    for (name, value) in shared.iter().filter(|(name, _)| !own.contains(name)) {
+        variables.set(name, shared_value(name, value, place, neighbours)?);
+    }
+    for taken in taken {
         for (name, value) in taken.variables {
             let value = match taken.kind {
                 Kind::ConfigMap => Value::Plain(value),
@@ -113,6 +122,24 @@ pub(super) fn variables(
         variables.set(&entry.name, value);
     }
     Ok(variables)
+}
+
+fn shared_value(
+    name: &str,
+    value: &SharedValue,
+    place: &Place,
+    neighbours: &dyn Neighbours,
+) -> Result<Value, Problem> {
+    Ok(match value {
+        SharedValue::Plain(value) => Value::Plain(value.clone()),
+        SharedValue::Secret(secret) => {
+            let field = format!("env {name} of Environment {}", place.environment);
+            Value::Secret(secrets::shared(&field, secret, place, neighbours)?)
+        }
+        SharedValue::Parameter(parameter) => {
+            Value::Parameter(secrets::shared_parameter(parameter, place))
+        }
+    })
 }
 
 fn value(

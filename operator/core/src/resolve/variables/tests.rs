@@ -1,9 +1,10 @@
 use crate::fixtures::{CLUSTER_ID, Known, at, object, place};
-use crate::place::Place;
+use crate::place::{Place, SharedValue};
 use crate::problem::Problem;
-use crate::resolve::{Resolved, resolve};
+use crate::resolve::{ObjectData, Resolved, resolve};
 use crate::watched_secret::{Absence, AwsSecret};
 use privateservice_api::conditions::Reason;
+use privateservice_api::environment::SharedVariable;
 use std::collections::BTreeMap;
 
 const SECRET: &str = "arn:aws:secretsmanager:eu-west-3:111122223333:secret:orders/db-AbCdEf";
@@ -14,7 +15,7 @@ fn try_env(env: &str, grants: &str, shared: &[(&str, &str)]) -> Result<Resolved,
         grants: serde_saphyr::from_str(grants).unwrap(),
         env: shared
             .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .map(|(name, value)| ((*name).to_owned(), (*value).into()))
             .collect(),
         ..place()
     };
@@ -373,4 +374,84 @@ fn a_secret_of_another_namespace_is_not_named_by_its_name_either() {
     );
     let own = spec.replace("team-b", "team-a");
     resolve(&object(&own), &place, CLUSTER_ID, &Known::default()).unwrap();
+}
+
+/// A place that shares a secret under the name DB, and a parameter under the name FLAG. Nothing is granted to anybody.
+fn sharing(secret: &str) -> Place {
+    let shared = format!(
+        "[{{name: DB, valueFrom: {{awsSecretRef: {{id: {secret}, key: url}}}}}}, {{name: FLAG, valueFrom: {{ssmParameterRef: {{name: /shared/flag}}}}}}]"
+    );
+    let shared: Vec<SharedVariable> = serde_saphyr::from_str(&shared).unwrap();
+    Place {
+        env: shared
+            .iter()
+            .map(|entry| (entry.name.clone(), SharedValue::of(entry).unwrap()))
+            .collect(),
+        ..place()
+    }
+}
+
+#[test]
+fn what_the_environment_shares_needs_no_grant_and_is_not_the_services_own() {
+    let resolve = |place: &Place, secret: AwsSecret| {
+        let spec = object("{source: {image: {name: 'a:1'}}}");
+        resolve(&spec, place, CLUSTER_ID, &known(secret))
+    };
+    let resolved = resolve(&sharing("orders/db"), current(SECRET)).unwrap();
+    let container = &resolved.desired.task_definition.container;
+    let parameter = "arn:aws:ssm:eu-west-3:111122223333:parameter/shared/flag";
+    assert_eq!(
+        texts(&container.secrets),
+        [
+            ("DB", format!("{SECRET}:url::").as_str()),
+            ("FLAG", parameter)
+        ]
+    );
+    assert_eq!(resolved.watched.uses.len(), 1, "its versions are followed");
+    let bare = resolve(&place(), current(SECRET)).unwrap();
+    assert_ne!(bare.desired.intent, resolved.desired.intent);
+    assert_eq!(
+        bare.desired.own, resolved.desired.own,
+        "the Environment's edit"
+    );
+    let missing = AwsSecret::Missing(Absence::NoSuchSecret);
+    let problem = resolve(&sharing("orders/db"), missing).unwrap_err();
+    assert_eq!(problem.reason, Reason::SecretNotFound);
+    let words = "env DB of Environment pre-prod: the secret orders/db ";
+    assert!(problem.message.starts_with(words), "{}", problem.message);
+}
+
+#[test]
+fn a_services_own_entry_wins_over_a_shared_one_whatever_kind_either_is() {
+    let granted = format!("[{{namespaces: [team-a], secrets: ['{SECRET}']}}]");
+    for (own, plain, secret) in [
+        ("env: [{name: DB, value: own}]".to_owned(), true, None),
+        (
+            format!("env: [{}]", from_secret("DB", ", key: own")),
+            false,
+            Some(format!("{SECRET}:own::")),
+        ),
+        (
+            "envFrom: [{configMapRef: {name: shop}}]".to_owned(),
+            true,
+            None,
+        ),
+    ] {
+        let place = Place {
+            grants: serde_saphyr::from_str(&granted).unwrap(),
+            ..sharing("orders/db")
+        };
+        // The shared one is not there, which is nobody's trouble.
+        let mut known = known(AwsSecret::Missing(Absence::NoSuchSecret));
+        let data = ObjectData {
+            text: BTreeMap::from([("DB".to_owned(), "own".to_owned())]),
+            ..ObjectData::default()
+        };
+        known.config_maps.insert("shop".to_owned(), data);
+        let spec = format!("{{source: {{image: {{name: 'a:1'}}}}, {own}}}");
+        let resolved = resolve(&object(&spec), &place, CLUSTER_ID, &known).unwrap();
+        let container = &resolved.desired.task_definition.container;
+        assert_eq!(container.environment.contains_key("DB"), plain, "{own}");
+        assert_eq!(container.secrets.get("DB"), secret.as_ref(), "{own}");
+    }
 }
