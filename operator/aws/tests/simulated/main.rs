@@ -12,6 +12,7 @@ mod limits;
 mod permit;
 mod reads;
 mod rollouts;
+mod secret_watch;
 mod steps;
 mod stopped;
 mod world;
