@@ -26,7 +26,10 @@ async fn new() {
         ),
         ("allowedNamespaces: {matchLabels: {team: a}}", ACCEPTED),
         ("env: [{name: A, value: b}]", ACCEPTED),
-        ("env: [{name: A}]", &["spec.env[0].value: Required value"]),
+        (
+            "env: [{name: A}]",
+            &["spec.env[0]", "write exactly one of value and valueFrom"],
+        ),
         (
             "env: [{name: A, value: b}, {name: A, value: c}]",
             &["spec.env[1]: Duplicate value"],
@@ -176,7 +179,7 @@ async fn shared_variables() {
         ),
         (
             "env: [{name: A, valueFrom: {secretKeyRef: {name: db, key: url}}}]",
-            &["secretKeyRef"],
+            &["valueFrom takes exactly one source: write valueFrom: {awsSecretRef: "],
         ),
         (
             "env: [{name: A, valueFrom: {awsSecretRef: {id: 'a:b'}}}]",

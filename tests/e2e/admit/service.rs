@@ -271,8 +271,8 @@ async fn words_numbers_and_switches() {
             ACCEPTED,
         ),
         (
-            "logging: {datadog: {apiKey: {awsSecretRef: {id: datadog}}}}",
-            &["apiKey.awsSecretRef.id", "should match"],
+            "logging: {datadog: {apiKey: {awsSecretRef: {id: data dog}}}}",
+            &["apiKey.awsSecretRef.id", "write the name of a secret"],
         ),
         (
             "logging: {datadog: {apiKey: abc}}",
