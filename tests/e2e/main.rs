@@ -5,6 +5,7 @@ mod accounts;
 mod admit;
 mod adopt;
 mod apply_samples;
+mod aws_secrets;
 mod config_maps;
 mod control_plane;
 mod count_calls;

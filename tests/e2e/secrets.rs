@@ -36,25 +36,10 @@ async fn secret(world: &World, url: &str) {
     world.apply_secret("db", &values).await.unwrap();
 }
 
-/// What a variable holds in the running tasks of a service.
-fn seen(world: &World, service: &str, variable: &str) -> BTreeSet<String> {
-    let state = world.simulator.state();
-    let group = format!("service:{service}");
-    let tasks = state["tasks"].as_array().unwrap();
-    tasks
-        .iter()
-        .filter(|task| task["group"] == group && task["lastStatus"] == "RUNNING")
-        .filter_map(|task| {
-            let arn = task["taskArn"].as_str()?;
-            world.simulator.task_environment(arn).remove(variable)
-        })
-        .collect()
-}
-
 /// Waits until all running tasks of a service have this value and nothing is being rolled out.
 async fn tasks_have(world: &World, service: &str, value: &str) {
     eventually(DEADLINE, "all tasks to have the value", async || {
-        let now = seen(world, service, "URL");
+        let now = world.seen_by_tasks(service, "URL");
         ensure!(
             now.len() == 1 && now.contains(value),
             "{} values",
@@ -149,7 +134,7 @@ async fn a_changed_value_waits_for_a_redeploy_and_a_change_back_is_the_version_o
         Some(json!({"URL": "postgres://second"}))
     );
     assert_eq!(
-        seen(&world, "web", "URL"),
+        world.seen_by_tasks("web", "URL"),
         BTreeSet::from(["postgres://first".to_owned()])
     );
 
@@ -245,7 +230,7 @@ async fn with_automatic_a_change_rolls_out_and_a_rollback_brings_the_old_value_b
     world.refused("web", "RolledBack").await.unwrap();
     world.simulator.set_alarm("bell", false);
     eventually(DEADLINE, "the old value to serve", async || {
-        let now = seen(&world, "web", "URL");
+        let now = world.seen_by_tasks("web", "URL");
         ensure!(
             now == BTreeSet::from(["postgres://better".to_owned()]),
             "{} values",
@@ -312,7 +297,7 @@ async fn services_share_a_secret_and_a_key_that_goes_missing_leaves_what_runs_al
     assert_eq!(world.calls_since(mark).writes().total(), 0);
     for service in ["one", "two"] {
         assert_eq!(
-            seen(&world, service, "URL"),
+            world.seen_by_tasks(service, "URL"),
             BTreeSet::from(["postgres://shared".to_owned()])
         );
     }
@@ -560,15 +545,15 @@ async fn a_log_token_and_whole_secrets_are_stored_where_they_are_needed() {
     let kept = json!({"DB_PASSWORD": "password-marked", "logging/AXIOM_TOKEN": "xaat-marked"});
     assert_eq!(stored(&world, "web"), Some(kept));
     assert_eq!(
-        seen(&world, "web", "DB_USER"),
+        world.seen_by_tasks("web", "DB_USER"),
         BTreeSet::from(["me".to_owned()])
     );
     assert_eq!(
-        seen(&world, "web", "DB_PASSWORD"),
+        world.seen_by_tasks("web", "DB_PASSWORD"),
         BTreeSet::from(["password-marked".to_owned()])
     );
     assert_eq!(
-        seen(&world, "web", "AXIOM_TOKEN"),
+        world.seen_by_tasks("web", "AXIOM_TOKEN"),
         BTreeSet::from(["xaat-marked".to_owned()])
     );
     world.finish().await.unwrap();

@@ -15,8 +15,12 @@ async fn a_secret_of_aws_becomes_a_variable_once_it_is_granted_and_each_change_o
     let world = World::start(Options::default()).await.unwrap();
     let account = &world.seeded.account;
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../config/samples/variables");
-    let text = std::fs::read_to_string(format!("{root}/secrets-manager.yaml")).unwrap();
-    let sample = text.replace("111122223333", account);
+    let sample = std::fs::read_to_string(format!("{root}/secrets-manager.yaml")).unwrap();
+    let value = r#"{"username": "orders", "password": "password-marked", "token": "t"}"#;
+    let kept = world
+        .put_aws_secret("orders/database", value)
+        .await
+        .unwrap();
     let apply = async |manifest: &str| {
         let applied = world
             .kubectl(&["apply", "-f", "-"], manifest)
@@ -36,21 +40,18 @@ async fn a_secret_of_aws_becomes_a_variable_once_it_is_granted_and_each_change_o
     let patch = json!({"spec": {"grants": grants}});
     world.patch_environment("staging", &patch).await.unwrap();
     world.ready("orders").await.unwrap();
-    let secret =
-        format!("arn:aws:secretsmanager:us-east-1:{account}:secret:orders/database-AbCdEf");
+    let named = |key: &str| format!("{}:{key}::{}", kept.arn, kept.version);
     let first = json!([
-        {"name": "DATABASE_PASSWORD", "valueFrom": format!("{secret}:password::")},
-        {"name": "DATABASE_USER", "valueFrom": format!("{secret}:username::")},
+        {"name": "DATABASE_PASSWORD", "valueFrom": named("password")},
+        {"name": "DATABASE_USER", "valueFrom": named("username")},
     ]);
     assert_eq!(secrets(&world, "orders").await, first);
     let before = world.ecs_service("orders").unwrap()["taskDefinition"].clone();
 
-    let version = "9d4cb84b-ad69-40c0-a0ab-cead36b967e8";
-    let pinned = format!("key: password\n        versionId: {version}");
-    apply(&sample.replace("key: password", &pinned)).await;
+    apply(&sample.replace("key: password", "key: token")).await;
     world.ready("orders").await.unwrap();
     let now = secrets(&world, "orders").await;
-    assert_eq!(now[0]["valueFrom"], format!("{secret}:password::{version}"));
+    assert_eq!(now[0]["valueFrom"], named("token"));
 
     // Back to what was: the revision of then serves again.
     let mark = world.mark();

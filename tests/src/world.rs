@@ -17,6 +17,7 @@ use kube::Client;
 use serde_json::Value;
 use tokio::sync::OnceCell;
 
+pub use self::aws_side::Kept;
 pub use self::kubernetes::service;
 
 use crate::aws::Aws;

@@ -8,6 +8,7 @@ pub mod assume_role;
 pub mod foundation;
 pub mod grant;
 pub mod rollout;
+pub mod shared;
 pub mod status;
 
 use std::collections::BTreeMap;
@@ -21,6 +22,7 @@ pub use self::assume_role::AssumeRole;
 pub use self::foundation::{Foundation, Logging};
 pub use self::grant::Grant;
 pub use self::rollout::EnvironmentRollout;
+pub use self::shared::{SharedVariable, SharedVariableSource};
 pub use self::status::{EnvironmentStatus, PendingChange, PendingChangeSet, StackAttempt};
 
 use crate::privateservice::{
@@ -117,7 +119,7 @@ pub struct EnvironmentSpec {
     #[x_kube(merge_strategy = ListMerge::Atomic)]
     pub grants: Vec<Grant>,
 
-    /// Variables every service gets, at most 100; a service's own entry wins.
+    /// Variables every service gets, at most 100; a service's own entry wins, whatever kind it is.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 100))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
@@ -254,23 +256,6 @@ pub struct Existing {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 512), regex(pattern = r"^https?://[^ ]+$"))]
     pub event_queue_url: Option<String>,
-}
-
-/// A variable every service of the Environment gets.
-#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct SharedVariable {
-    /// Name of the variable, unique within the list: letters, digits, `_`, `.` and `-`, not
-    /// starting with a digit; at most 256 characters.
-    #[schemars(
-        length(min = 1, max = 256),
-        regex(pattern = r"^[-._a-zA-Z][-._a-zA-Z0-9]*$")
-    )]
-    pub name: String,
-
-    /// The value itself, at most 16384 characters. Quote numbers and booleans.
-    #[schemars(length(max = 16384))]
-    pub value: String,
 }
 
 const NAME_RULE: &str = "self.metadata.name.size() <= 63 && self.metadata.name.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')";

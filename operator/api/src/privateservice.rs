@@ -36,7 +36,7 @@ pub use source::{ImageSource, Source};
 pub use status::{
     Attempt, Autoscaling, Deployed, Discovery, Effective, EffectiveScaling, EndedBy, Endpoint,
     Logs, PausedTasks, PrivateServiceStatus, Revision, RolloutPhase, RolloutStatus, RolloutTasks,
-    RolloutWave, SecretInUse, StoredSecret, TaskCounts, TaskFailure,
+    RolloutWave, SecretInUse, StoredSecret, TaskCounts, TaskFailure, WatchedSecret,
 };
 
 /// What a user asks for.
@@ -143,9 +143,9 @@ pub struct PrivateServiceSpec {
     #[x_kube(merge_strategy = ListMerge::Atomic)]
     pub env_from: Vec<EnvFromSource>,
 
-    /// When a changed value of a Kubernetes Secret reaches the tasks: OnRedeploy (the default), with
-    /// the next rollout, whatever causes it, such as `flexstack.dev/redeploy-at`; or Automatic, by a
-    /// rollout of its own.
+    /// When a changed value of a Kubernetes Secret, or of a secret in Secrets Manager, reaches the
+    /// tasks: OnRedeploy (the default), with the next rollout, whatever causes it, such as
+    /// `flexstack.dev/redeploy-at`; or Automatic, by a rollout of its own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub secret_rollout: Option<SecretRollout>,
 
@@ -245,9 +245,9 @@ pub enum Spot {
     Flex,
 }
 
-/// When a changed value of a Kubernetes Secret reaches the tasks: OnRedeploy (the default), with the
-/// next rollout, whatever causes it, such as `flexstack.dev/redeploy-at`; or Automatic, by a rollout
-/// of its own.
+/// When a changed value of a Kubernetes Secret, or of a secret in Secrets Manager, reaches the tasks:
+/// OnRedeploy (the default), with the next rollout, whatever causes it, such as
+/// `flexstack.dev/redeploy-at`; or Automatic, by a rollout of its own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum SecretRollout {
     /// With the next rollout.

@@ -8,6 +8,7 @@ use crate::calls::{CallCount, Calls};
 use crate::inventory::Inventory;
 use crate::limits::{Limits, Pass, QuotaTable};
 use crate::permit::Permit;
+use crate::secret_watch::SecretWatch;
 use crate::timing::Timing;
 use aws_config::identity::IdentityCache;
 use aws_config::retry::RetryConfig;
@@ -211,12 +212,21 @@ impl Connector {
             self.wake.clone(),
         );
         tasks.extend(inventory.start());
+        let secrets = SecretWatch::new(
+            clients.clone(),
+            Arc::clone(&limits),
+            Arc::clone(&calls),
+            timing.clone(),
+            self.wake.clone(),
+        );
+        tasks.push(tokio::spawn(Arc::clone(&secrets).run()).abort_handle());
         Account {
             key: key.clone(),
             clients,
             limits,
             calls,
             inventory,
+            secrets,
             tasks,
         }
     }
@@ -259,6 +269,7 @@ pub struct Account {
     pub(crate) limits: Arc<Limits>,
     pub(crate) calls: Arc<Calls>,
     pub(crate) inventory: Arc<Inventory>,
+    secrets: Arc<SecretWatch>,
     tasks: Vec<AbortHandle>,
 }
 
@@ -271,6 +282,11 @@ impl Account {
     /// What is known of AWS.
     pub fn inventory(&self) -> &Inventory {
         &self.inventory
+    }
+
+    /// The secrets of others that services name.
+    pub fn secrets(&self) -> &SecretWatch {
+        &self.secrets
     }
 
     /// The rate limits.
@@ -286,6 +302,7 @@ impl Account {
     /// Forgets an object: its facts, its places in queues, its reservations.
     pub fn forget(&self, key: &ObjectKey) {
         self.inventory.untrack(key);
+        self.secrets.forget(key);
         self.limits.withdraw(key);
     }
 

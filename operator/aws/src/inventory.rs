@@ -38,6 +38,7 @@ use std::time::Instant;
 use tokio::sync::{Notify, mpsc};
 use tokio::task::AbortHandle;
 
+pub(crate) use rounds::jittered;
 pub(crate) use state::KnownOwner;
 pub(crate) use writes::Before;
 pub use writes::What;

@@ -23,6 +23,7 @@ mod operations;
 mod orphans;
 pub mod permissions;
 mod permit;
+pub mod secret_watch;
 pub mod timing;
 
 pub use calls::CallCount;
@@ -32,4 +33,5 @@ pub use execute::secrets::{For, SecretOutcome};
 pub use inventory::{Inventory, Need};
 pub use limits::{Admission, Bucket, Lane, Limits, Pass, Priority, QuotaTable};
 pub use permit::Permit;
+pub use secret_watch::SecretWatch;
 pub use timing::Timing;

@@ -20,6 +20,8 @@ pub struct Timing {
     pub retry_after: Duration,
     /// Upper bound of that pause.
     pub retry_cap: Duration,
+    /// How often a secret that services cannot go on without is looked for.
+    pub missing_secret_retry: Duration,
     /// How long a granted call is kept for an object that was woken for it.
     pub reservation: Duration,
     /// First pause of a bucket after AWS throttled a call in it; doubles with each further one in a row.
@@ -45,6 +47,7 @@ impl Default for Timing {
             listing_reuse: Duration::from_secs(30),
             retry_after: Duration::from_secs(1),
             retry_cap: Duration::from_mins(1),
+            missing_secret_retry: Duration::from_secs(30),
             reservation: Duration::from_secs(5),
             penalty: Duration::from_millis(500),
             penalty_cap: Duration::from_secs(20),

@@ -7,8 +7,8 @@ use crate::observed::Service;
 use crate::plan::{Conflict, Need, Plan, WaitingOn};
 use crate::problem::Problem;
 use crate::rollout::Judgement;
+use crate::secret_versions::InForce;
 use crate::step::Step;
-use crate::stored_secret::SecretInForce;
 use k8s_openapi::jiff::Timestamp;
 use privateservice_api::conditions::{ConditionType, Reason, ReasonClass};
 use privateservice_api::privateservice::{RolloutPhase, TaskFailure};
@@ -36,8 +36,8 @@ pub struct Pass<'a> {
     pub service: Option<&'a Service>,
     /// Where the rollout stands.
     pub judgement: Option<&'a Judgement>,
-    /// What its stored values come from, if it has any.
-    pub secret: Option<&'a SecretInForce>,
+    /// The versions of secrets that its tasks are to have.
+    pub secrets: &'a InForce,
     /// Whether the DNS service is known to be there: `None` if none is wanted.
     pub dns: Option<bool>,
     /// The newest failures of tasks, as status will show them.
@@ -331,12 +331,12 @@ fn findings(pass: &Pass<'_>, verdict: &Verdict) -> Vec<Finding> {
             "the DNS name is not there yet",
         ));
     }
-    if let Some(secret) = pass.secret {
+    if !pass.secrets.is_empty() {
         findings.push(Finding {
             kind: ConditionType::SecretsSynced,
             holds: true,
             reason: Reason::Succeeded,
-            message: secret.to_string(),
+            message: pass.secrets.to_string(),
         });
     }
     let complete = pass

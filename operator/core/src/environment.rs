@@ -1,5 +1,7 @@
 //! Judging an Environment: is what it names there, and is it what services need? Pure.
 
+mod shared;
+
 use crate::failure::Failure;
 use crate::foundation::Outputs;
 use crate::names;
@@ -173,7 +175,7 @@ pub fn check(environment: &Environment) -> Result<(), Problem> {
             "spec.existing.clusterArn is in account {other}, but spec.accountId is {account}"
         )));
     }
-    Ok(())
+    shared::check(environment)
 }
 
 /// Whether this is the place to write to: the right account, and nobody else's.

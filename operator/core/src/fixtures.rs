@@ -10,11 +10,14 @@ use crate::observed::{
 use crate::owner::Owner;
 use crate::place::Place;
 use crate::resolve::{Neighbours, ObjectData, Resolved, SecretLookup, resolve};
+use crate::secret_versions::InForce;
 use crate::step::{Reference, Step};
+use crate::watched_secret::AwsSecret;
 use k8s_openapi::jiff::Timestamp;
 use privateservice_api::environment::EnvironmentType;
 use privateservice_api::privateservice::{Port, PrivateService};
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 pub(crate) const CLUSTER_ID: &str = "cluster-uid";
 pub(crate) const SERVICE_ARN: &str = "arn:aws:ecs:eu-west-3:111122223333:service/shared/api";
@@ -63,6 +66,8 @@ pub(crate) struct Known {
     pub(crate) services: BTreeMap<String, Option<Vec<Port>>>,
     pub(crate) config_maps: BTreeMap<String, ObjectData>,
     pub(crate) secrets: BTreeMap<String, ObjectData>,
+    /// Of Secrets Manager, by name or ARN; others have not been read.
+    pub(crate) aws_secrets: BTreeMap<String, AwsSecret>,
 }
 
 impl Neighbours for Known {
@@ -80,6 +85,17 @@ impl Neighbours for Known {
         let found = self.secrets.get(name).cloned();
         found.map_or(missing, SecretLookup::Found)
     }
+
+    fn aws_secret(&self, id: &str) -> AwsSecret {
+        let (arn, failure) = (None, None);
+        let found = self.aws_secrets.get(id).cloned();
+        found.unwrap_or(AwsSecret::Unread { arn, failure })
+    }
+}
+
+pub(crate) fn no_secrets() -> &'static InForce {
+    static NONE: LazyLock<InForce> = LazyLock::new(InForce::default);
+    &NONE
 }
 
 pub(crate) fn resolved(spec: &str) -> Resolved {

@@ -4,7 +4,11 @@
 //! Invariants: nothing reaches a rendering that is not granted to the namespace; a secret that the operator makes for one namespace is
 //! never another's, whatever is granted; the code in a task never has the execution role.
 
-use crate::names;
+mod secret;
+
+pub(crate) use secret::namespace_of_name;
+pub use secret::{SecretArn, secret};
+
 use crate::place::Place;
 use crate::problem::Problem;
 use privateservice_api::conditions::Reason;
@@ -50,7 +54,8 @@ pub fn granted(
         .as_ref()
         .and_then(|image| image.credentials_secret_arn.as_deref());
     if let Some(arn) = registry_credentials {
-        secret("source.image.credentialsSecretArn", arn, place, namespace)?;
+        let whole = SecretArn::Whole(arn);
+        secret("source.image.credentialsSecretArn", whole, place, namespace)?;
     }
     if let Some(role) = spec.task_role_arn.as_deref() {
         let reference = Reference {
@@ -121,36 +126,6 @@ pub fn secrets(grants: &[Grant]) -> Vec<&str> {
     all.into_iter().collect()
 }
 
-/// Whether a Kubernetes namespace may name a secret in a field.
-///
-/// # Errors
-/// `NamespaceNotAllowed`, in words that say what the Environment's owners would have to add.
-pub fn secret(field: &str, arn: &str, place: &Place, namespace: &str) -> Result<(), Problem> {
-    let reference = Reference {
-        field,
-        list: "secrets",
-        id: arn,
-    };
-    match namespace_of_secret(reference.id, place) {
-        Some(owner) if owner == namespace => Ok(()),
-        Some(owner) => Err(Problem::new(
-            Reason::NamespaceNotAllowed,
-            format!(
-                "{}: {} belongs to the Kubernetes namespace {owner}, because its name begins with {}/{owner}/, and cannot be granted to \
-                 {namespace}: ask the owners of Environment {} for a secret of another name",
-                reference.field, reference.id, place.environment, place.environment
-            ),
-        )),
-        None if has(place, namespace, |grant| {
-            matches_any(&grant.secrets, reference.id)
-        }) =>
-        {
-            Ok(())
-        }
-        None => Err(reference.refused(place, namespace)),
-    }
-}
-
 /// Whether a Kubernetes namespace may name a parameter in a field. `/flag` and `flag` are one parameter to AWS: both have the ARN
 /// `...:parameter/flag`.
 ///
@@ -211,20 +186,6 @@ fn check_role(reference: &Reference<'_>, place: &Place, namespace: &str) -> Resu
         return Ok(());
     }
     Err(reference.refused(place, namespace))
-}
-
-/// The Kubernetes namespace that a secret of the operator's naming, `<Environment>/<namespace>/...` in the Environment's account and
-/// Region, belongs to. The execution role can read all of those.
-fn namespace_of_secret<'a>(arn: &'a str, place: &Place) -> Option<&'a str> {
-    let here = names::region_of(arn) == Some(place.region.as_str())
-        && names::account_of(arn) == names::account_of(&place.cluster_arn);
-    // arn:aws:secretsmanager:region:account:secret:name
-    let name = arn.splitn(7, ':').nth(6).filter(|_| here)?;
-    let (owner, _) = name
-        .strip_prefix(place.environment.as_str())?
-        .strip_prefix('/')?
-        .split_once('/')?;
-    Some(owner)
 }
 
 fn has(place: &Place, namespace: &str, holds: impl Fn(&Grant) -> bool) -> bool {

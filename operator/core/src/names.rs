@@ -126,6 +126,16 @@ pub fn partial_secret_arn(neighbour: &str, region: &str, name: &str) -> String {
     )
 }
 
+/// The name in a secret's ARN (`arn:aws:secretsmanager:region:account:secret:name`), with whatever characters are at its end.
+pub fn name_of_secret(arn: &str) -> Option<&str> {
+    arn.splitn(7, ':').nth(6)
+}
+
+/// True for an ARN of a secret, false for a name: names hold no colon.
+pub fn is_arn(secret: &str) -> bool {
+    secret.contains(':')
+}
+
 /// The number after the last colon of a task definition's ARN; 0 if there is none.
 pub fn revision_number(arn: &str) -> u64 {
     arn.rsplit(':')

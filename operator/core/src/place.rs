@@ -4,8 +4,48 @@ use crate::names;
 use crate::problem::Problem;
 use crate::wave::Pace;
 use privateservice_api::conditions::{ConditionType, Reason};
-use privateservice_api::environment::{AssumeRole, Environment, EnvironmentType, Grant};
+use privateservice_api::environment::{
+    AssumeRole, Environment, EnvironmentType, Grant, SharedVariable,
+};
+use privateservice_api::privateservice::{AwsSecretRef, SsmParameterRef};
 use std::collections::{BTreeMap, BTreeSet};
+
+/// What a shared variable holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SharedValue {
+    /// This.
+    Plain(String),
+    /// What is in a secret.
+    Secret(AwsSecretRef),
+    /// What is in a parameter.
+    Parameter(SsmParameterRef),
+}
+
+impl SharedValue {
+    /// What an entry of the Environment's `env` says; `None` unless that is one thing.
+    pub fn of(entry: &SharedVariable) -> Option<Self> {
+        let SharedVariable {
+            name: _,
+            value,
+            value_from,
+        } = entry;
+        match (value, value_from) {
+            (Some(value), None) => Some(Self::Plain(value.clone())),
+            (None, Some(from)) => match (&from.aws_secret_ref, &from.ssm_parameter_ref) {
+                (Some(secret), None) => Some(Self::Secret(secret.clone())),
+                (None, Some(parameter)) => Some(Self::Parameter(parameter.clone())),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}
+
+impl From<&str> for SharedValue {
+    fn from(value: &str) -> Self {
+        Self::Plain(value.to_owned())
+    }
+}
 
 /// An Environment as services see it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,7 +77,7 @@ pub struct Place {
     /// Log group.
     pub log_group: String,
     /// Shared variables.
-    pub env: BTreeMap<String, String>,
+    pub env: BTreeMap<String, SharedValue>,
     /// Shared tags.
     pub tags: BTreeMap<String, String>,
     /// What namespaces may name beyond all this.
@@ -90,6 +130,11 @@ impl Place {
         }
         let incomplete = || not_ready("its status is incomplete");
         let spec = &environment.spec;
+        let shared = spec.env.iter().map(|entry| {
+            let value = SharedValue::of(entry)
+                .ok_or_else(|| not_ready("an entry of its env has not exactly one source"))?;
+            Ok((entry.name.clone(), value))
+        });
         Ok(Self {
             environment: name.clone(),
             kind: spec.kind,
@@ -104,11 +149,7 @@ impl Place {
             execution_role_arn: status.execution_role_arn.clone().ok_or_else(incomplete)?,
             task_role_arn: status.task_role_arn.clone(),
             log_group: status.log_group_name.clone().ok_or_else(incomplete)?,
-            env: spec
-                .env
-                .iter()
-                .map(|entry| (entry.name.clone(), entry.value.clone()))
-                .collect(),
+            env: shared.collect::<Result<_, Problem>>()?,
             tags: spec.tags.clone(),
             grants: spec.grants.clone(),
             generation: environment.metadata.generation.unwrap_or_default(),

@@ -46,6 +46,8 @@ pub enum Need {
     Scaling,
     /// The owner in the tags of a scalable target or an alarm, by ARN.
     Owner(String),
+    /// The secrets that the spec names, which are read apart from all this.
+    Secrets,
 }
 
 /// Why a plan holds fewer steps than there are differences.

@@ -15,8 +15,8 @@ use crate::place::Place;
 use crate::plan::{Plan, WaitingOn};
 use crate::resolve::Resolved;
 use crate::rollout::Judgement;
+use crate::secret_versions::InForce;
 use crate::step::{Outcome, Step};
-use crate::stored_secret::SecretInForce;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use k8s_openapi::jiff::Timestamp;
 use privateservice_api::meta;
@@ -38,8 +38,8 @@ pub struct Report<'a> {
     pub observed: &'a Observed,
     /// The service as it was last seen.
     pub service: Option<&'a Service>,
-    /// What its stored values come from, if it has any.
-    pub secret: Option<&'a SecretInForce>,
+    /// The versions of secrets that its tasks are to have.
+    pub secrets: &'a InForce,
     /// The plan.
     pub plan: &'a Plan,
     /// What its executed steps yielded.

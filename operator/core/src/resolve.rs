@@ -24,9 +24,10 @@ use crate::problem::Problem;
 use crate::service::{Connect, Deployment, DnsService, Network};
 use crate::stored_secret::{SecretValues, Stored};
 use crate::task_definition::{Container, TaskDefinition};
+use crate::watched_secret::Watched;
 use privateservice_api::conditions::Reason;
 use privateservice_api::privateservice::{
-    Effective, Endpoint, Logs, PrivateService, PrivateServiceSpec, SecretRollout,
+    Effective, Endpoint, Logs, PrivateService, SecretRollout,
 };
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -45,6 +46,10 @@ pub struct Resolved {
     pub endpoints: Vec<Endpoint>,
     /// What is to be stored in Secrets Manager first; `desired` is complete with a version of it ([`Desired::with_secret`]).
     pub stored: Option<Stored>,
+    /// The secrets of others that it names; `desired` names no version of them ([`Desired::with_watched`]).
+    pub watched: Watched,
+    /// Whether a changed value of a secret rolls the service; otherwise it waits for the next rollout.
+    pub automatic: bool,
     /// What the user should know although nothing is wrong, for Warning Events.
     pub notices: Vec<Notice>,
 }
@@ -61,8 +66,8 @@ pub struct Notice {
 /// Resolves one object.
 ///
 /// # Errors
-/// `InvalidSpec` for what no schema rule could refuse; `NamespaceNotAllowed` for a reference that is not granted; `ReferenceNotFound` for a
-/// reference to something that is not there.
+/// `InvalidSpec` for what no schema rule could refuse; `NamespaceNotAllowed` for a reference that is not granted; `ReferenceNotFound` and
+/// `SecretNotFound` for a reference to something that is not there; `AccessDenied` for a secret that cannot be looked up by its name.
 pub fn resolve(
     object: &PrivateService,
     place: &Place,
@@ -177,7 +182,11 @@ pub fn resolve(
     tags.extend(owner.tags(&place.environment));
     let mut values = variables.stored.clone();
     values.extend(output.stored);
-    let stored = stored(values, spec, place, &owner, &tags)?;
+    let stored = stored(values, place, &owner, &tags)?;
+    let mut own_watched = own_variables.watched.clone();
+    own_watched.extend(output.watched.clone());
+    let mut watched = variables.watched.clone();
+    watched.extend(output.watched);
     let scope = Scope {
         cluster_arn: place.cluster_arn.clone(),
         service: name.clone(),
@@ -206,8 +215,8 @@ pub fn resolve(
             namespace_arn: place.namespace_arn.clone(),
             services,
         },
-        own: own_intent(object, &own_variables),
-        intent: intent(object, place, &variables, stored.as_ref()),
+        own: own_intent(object, &own_variables, stored.as_ref(), &own_watched),
+        intent: intent(object, place, &variables, stored.as_ref(), &watched),
         owner,
         scope,
         task_definition,
@@ -252,12 +261,15 @@ pub fn resolve(
     ));
     notices.extend(variables::plain_secrets(&spec.env));
     notices.extend(variables.notices);
+    notices.extend(output.notices);
     Ok(Resolved {
         desired,
         effective,
         logs: output.shown,
         endpoints,
         stored,
+        watched,
+        automatic: spec.secret_rollout == Some(SecretRollout::Automatic),
         notices,
     })
 }
@@ -265,7 +277,6 @@ pub fn resolve(
 /// What is to be stored in Secrets Manager, if anything is.
 fn stored(
     values: SecretValues,
-    spec: &PrivateServiceSpec,
     place: &Place,
     owner: &Owner,
     tags: &BTreeMap<String, String>,
@@ -279,7 +290,6 @@ fn stored(
         name,
         values,
         tags: tags.clone(),
-        automatic: spec.secret_rollout == Some(SecretRollout::Automatic),
     };
     stored.check()?;
     Ok(Some(stored))
@@ -293,6 +303,7 @@ fn intent(
     place: &Place,
     variables: &Variables,
     stored: Option<&Stored>,
+    watched: &Watched,
 ) -> Hash {
     #[derive(Serialize)]
     struct Intent<'a> {
@@ -302,6 +313,8 @@ fn intent(
         secrets: &'a BTreeMap<String, String>,
         #[serde(skip_serializing_if = "BTreeSet::is_empty")]
         stored: BTreeSet<String>,
+        #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+        named_secrets: BTreeMap<String, String>,
         kind: &'static str,
         cluster_arn: &'a str,
         namespace_arn: &'a str,
@@ -317,6 +330,7 @@ fn intent(
         variables: &variables.plain,
         secrets: &variables.secret,
         stored: stored.map(Stored::places).unwrap_or_default(),
+        named_secrets: watched.arns_by_name(),
         kind: capacity::kind_word(place.kind),
         cluster_arn: &place.cluster_arn,
         namespace_arn: &place.namespace_arn,
@@ -329,13 +343,23 @@ fn intent(
     })
 }
 
-/// The part of the intent that is the service's own: whoever edited it when only this changed, it was not the Environment's owner.
-fn own_intent(object: &PrivateService, variables: &Variables) -> Hash {
-    let plain = Hash::of(&(spec_of_intent(object), &variables.plain));
-    if variables.secret.is_empty() {
-        return plain;
+/// The part of the intent that is the service's own: whoever edited it when only this changed, it was not the Environment's owner. Which
+/// secrets are named is part of it, and their versions are not.
+fn own_intent(
+    object: &PrivateService,
+    variables: &Variables,
+    stored: Option<&Stored>,
+    watched: &Watched,
+) -> Hash {
+    let mut own = Hash::of(&(spec_of_intent(object), &variables.plain));
+    if !variables.secret.is_empty() {
+        own = Hash::of(&(own, &variables.secret));
     }
-    Hash::of(&(plain, &variables.secret))
+    let (stored, named) = (stored.map(Stored::places), watched.arns_by_name());
+    if stored.is_some() || !named.is_empty() {
+        own = Hash::of(&(own, stored.unwrap_or_default(), named));
+    }
+    own
 }
 
 /// The spec's own fields, as far as they replace tasks or configure the rollout.

@@ -7,15 +7,14 @@
 mod plan;
 mod version;
 
-pub use plan::{
-    Description, Kept, SecretInForce, SecretPlan, SecretStep, choose, plan, stored_label,
-};
+pub use plan::{Description, Kept, SecretPlan, SecretStep, plan, stored_label};
 pub use version::VersionKey;
 
 use crate::desired::Desired;
 use crate::hash::Hash;
 use crate::owner::Owner;
 use crate::problem::Problem;
+use crate::task_definition::TaskDefinition;
 use privateservice_api::conditions::Reason;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -46,6 +45,19 @@ impl Target {
                 format!("logging/{}", name.replace(':', "."))
             }
         }
+    }
+
+    /// Puts what names a value there.
+    pub(crate) fn put(&self, definition: &mut TaskDefinition, value_from: String) {
+        let (into, name) = match self {
+            Self::Variable(name) => (&mut definition.container.secrets, name),
+            Self::LogOption(name) => (&mut definition.container.log_secret_options, name),
+            Self::RouterVariable(name) => match &mut definition.log_router {
+                Some(router) => (&mut router.secrets, name),
+                None => return,
+            },
+        };
+        into.insert(name.clone(), value_from);
     }
 }
 
@@ -122,8 +134,6 @@ pub struct Stored {
     pub values: SecretValues,
     /// Tags, ownership included.
     pub tags: BTreeMap<String, String>,
-    /// Whether a changed value rolls the service; otherwise it waits for the next rollout.
-    pub automatic: bool,
 }
 
 impl Stored {
@@ -181,31 +191,15 @@ impl ObservedSecret {
 pub const CURRENT: &str = "AWSCURRENT";
 
 impl Desired {
-    /// The same, with its stored values taken out of this version of this secret. Which one is part of the intent: another version replaces
-    /// tasks although the spec is the same.
+    /// The same, with its stored values taken out of this version of this secret. Which one is part of the intent, because another version
+    /// replaces tasks although the spec is the same; and not of the service's own part of it, because it is nobody's edit.
     #[must_use]
     pub fn with_secret(mut self, stored: &Stored, arn: &str, version: &str) -> Self {
         for target in stored.values.targets() {
             let value_from = format!("{arn}:{}::{version}", target.key());
-            let container = &mut self.task_definition.container;
-            match target {
-                Target::Variable(name) => {
-                    container.secrets.insert(name.clone(), value_from);
-                }
-                Target::LogOption(name) => {
-                    container
-                        .log_secret_options
-                        .insert(name.clone(), value_from);
-                }
-                Target::RouterVariable(name) => {
-                    if let Some(router) = &mut self.task_definition.log_router {
-                        router.secrets.insert(name.clone(), value_from);
-                    }
-                }
-            }
+            target.put(&mut self.task_definition, value_from);
         }
         self.intent = Hash::of(&(&self.intent, arn, version));
-        self.own = Hash::of(&(&self.own, arn, version));
         self
     }
 }

@@ -9,6 +9,7 @@ use privateservice_api::environment::EnvironmentType;
 use privateservice_api::privateservice::{Port, PrivateService};
 use privateservice_core::place::Place;
 use privateservice_core::resolve::{Neighbours, ObjectData, Resolved, SecretLookup, resolve};
+use privateservice_core::watched_secret::{Absence, AwsSecret};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -49,6 +50,10 @@ impl Neighbours for Others {
 
     fn secret(&self, _name: &str) -> SecretLookup {
         SecretLookup::Off
+    }
+
+    fn aws_secret(&self, _id: &str) -> AwsSecret {
+        AwsSecret::Missing(Absence::NoSuchSecret)
     }
 }
 

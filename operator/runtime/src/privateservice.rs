@@ -12,6 +12,7 @@ mod request;
 mod scaling;
 mod secrets;
 mod standing;
+mod watched_secrets;
 mod waves;
 mod writing;
 
@@ -90,6 +91,9 @@ async fn one_pass(
     }
     if object.spec.suspend == Some(true) {
         rest(ctx, object);
+        for (_, account) in ctx.connector.accounts() {
+            account.secrets().forget(&kind::key(object));
+        }
         writer.verdict(&assess::assess_suspended()).await?;
         return Ok(Some(Next::AwaitChange));
     }
@@ -100,8 +104,14 @@ async fn one_pass(
     let surroundings = placing::Surroundings::of(object, ctx).await?;
     let resolved = surroundings.and_then(|surroundings| {
         let place = placing::place(object, ctx)?;
-        let resolved = resolve::resolve(object, &place, &ctx.cluster_id, &surroundings)?;
-        Ok((place, resolved))
+        let surroundings = surroundings.at(&place, &writer.previous());
+        let resolved = resolve::resolve(object, &place, &ctx.cluster_id, &surroundings);
+        if resolved.is_ok() {
+            surroundings.asked_for_all();
+        } else if request::is_new(object, &writer.previous()) {
+            surroundings.look_afresh(now);
+        }
+        Ok((place, resolved?))
     });
     match resolved {
         Ok((place, resolved)) => {
@@ -109,11 +119,8 @@ async fn one_pass(
                 ctx.events.notice(object, notice.reason, &notice.message);
             }
             // Boxed: it holds the futures of every kind of call.
-            Box::pin(pass::run(
-                ctx, object, &place, &resolved, remembered, &writer,
-            ))
-            .await
-            .map(Some)
+            let pass = pass::run(ctx, object, &place, &resolved, remembered, &writer);
+            Box::pin(pass).await.map(Some)
         }
         Err(problem) => {
             rest(ctx, object);

@@ -26,7 +26,10 @@ async fn new() {
         ),
         ("allowedNamespaces: {matchLabels: {team: a}}", ACCEPTED),
         ("env: [{name: A, value: b}]", ACCEPTED),
-        ("env: [{name: A}]", &["spec.env[0].value: Required value"]),
+        (
+            "env: [{name: A}]",
+            &["spec.env[0]", "write exactly one of value and valueFrom"],
+        ),
         (
             "env: [{name: A, value: b}, {name: A, value: c}]",
             &["spec.env[1]: Duplicate value"],
@@ -147,6 +150,40 @@ async fn new() {
         (
             "tags: {flexstack.dev/owner: me}",
             &["must not start with flexstack.dev/ or aws:"],
+        ),
+    ];
+    check(Kind::Environment, BASE, cases).await;
+}
+
+#[tokio::test]
+async fn shared_variables() {
+    let cases: &[Case<'_>] = &[
+        ("env: [{name: A, value: b}]", ACCEPTED),
+        ("env: [{name: A, value: ''}]", ACCEPTED),
+        (
+            "env: [{name: A, valueFrom: {awsSecretRef: {id: shared/db, key: url}}}, \
+             {name: B, valueFrom: {ssmParameterRef: {name: /shared/flag}}}]",
+            ACCEPTED,
+        ),
+        (
+            "env: [{name: A}]",
+            &["spec.env[0]", "write exactly one of value and valueFrom"],
+        ),
+        (
+            "env: [{name: A, value: b, valueFrom: {ssmParameterRef: {name: flag}}}]",
+            &["write exactly one of value and valueFrom"],
+        ),
+        (
+            "env: [{name: A, valueFrom: {}}]",
+            &["valueFrom takes exactly one source"],
+        ),
+        (
+            "env: [{name: A, valueFrom: {secretKeyRef: {name: db, key: url}}}]",
+            &["valueFrom takes exactly one source: write valueFrom: {awsSecretRef: "],
+        ),
+        (
+            "env: [{name: A, valueFrom: {awsSecretRef: {id: 'a:b'}}}]",
+            &["awsSecretRef.id", "write the name of a secret"],
         ),
     ];
     check(Kind::Environment, BASE, cases).await;

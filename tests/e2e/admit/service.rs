@@ -271,8 +271,8 @@ async fn words_numbers_and_switches() {
             ACCEPTED,
         ),
         (
-            "logging: {datadog: {apiKey: {awsSecretRef: {id: datadog}}}}",
-            &["apiKey.awsSecretRef.id", "should match"],
+            "logging: {datadog: {apiKey: {awsSecretRef: {id: data dog}}}}",
+            &["apiKey.awsSecretRef.id", "write the name of a secret"],
         ),
         (
             "logging: {datadog: {apiKey: abc}}",
@@ -344,8 +344,19 @@ async fn env() {
             &["ssmParameterRef.name", "should match"],
         ),
         (
-            "env: [{name: A, valueFrom: {awsSecretRef: {id: db}}}]",
-            &["awsSecretRef.id", "should match"],
+            "env: [{name: A, valueFrom: {awsSecretRef: {id: orders/db, key: url}}}]",
+            ACCEPTED,
+        ),
+        (
+            "env: [{name: A, valueFrom: {awsSecretRef: {id: 'orders db'}}}]",
+            &[
+                "awsSecretRef.id",
+                "write the name of a secret in Secrets Manager, such as orders/db, or its whole ARN",
+            ],
+        ),
+        (
+            "env: [{name: A, valueFrom: {awsSecretRef: {id: 'arn:aws:ssm:us-east-1:111122223333:parameter/db'}}}]",
+            &["awsSecretRef.id", "or its whole ARN"],
         ),
         (
             "env: [{name: A, valueFrom: {awsSecretRef: {id: 'arn:aws:secretsmanager:us-east-1:111122223333:secret:db-AbCdEf', \

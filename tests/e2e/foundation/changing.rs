@@ -10,6 +10,7 @@ async fn a_harmless_edit_changes_the_stack_at_once_and_services_go_on() {
         "logging": {"retentionDays": 14},
         "network": {"allowFrom": ["10.9.0.0/16"]},
         "grants": [{"namespaces": ["team-a"], "parameters": ["/shop/*", "flag"]}],
+        "env": [{"name": "DB", "valueFrom": {"awsSecretRef": {"id": "shared/db"}}}],
     }});
     world.patch_environment("staging", &edit).await.unwrap();
     let after = until(&world, "staging", "the stack to be changed", |found| {
@@ -29,7 +30,7 @@ async fn a_harmless_edit_changes_the_stack_at_once_and_services_go_on() {
     );
 
     // There and back again.
-    let back = json!({"spec": {"logging": null, "network": {"allowFrom": null}, "grants": null}});
+    let back = json!({"spec": {"logging": null, "network": {"allowFrom": null}, "grants": null, "env": null}});
     world.patch_environment("staging", &back).await.unwrap();
     until(&world, "staging", "the stack to be as it was", |found| {
         let status = found.status.clone().unwrap_or_default();

@@ -1,5 +1,7 @@
 //! Questions to the AWS side of a world. Looks into the simulator and, for Cloud Map, at the stand-in behind it.
 
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -8,6 +10,15 @@ use serde_json::{Value, json};
 use super::{DEADLINE, World};
 use crate::calls::Calls;
 use crate::eventually::eventually;
+
+/// A version of a secret in Secrets Manager.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// Whole ARN of the secret.
+    pub arn: String,
+    /// Id of the version.
+    pub version: String,
+}
 
 /// Longer than the operator's poll interval of five seconds.
 const QUIET: Duration = Duration::from_secs(6);
@@ -99,6 +110,44 @@ impl World {
                 None => return Ok(all),
             }
         }
+    }
+
+    /// Gives a secret of Secrets Manager a value, as somebody beside the operator does, and makes it if there is none. Where the value is found in
+    /// anything that the operator writes, the world does not finish.
+    ///
+    /// # Errors
+    /// When AWS refuses it.
+    pub async fn put_aws_secret(&self, name: &str, value: &str) -> Result<Kept> {
+        static TOKENS: AtomicU64 = AtomicU64::new(1);
+        self.witness.mark(value);
+        let token = format!("{:032x}", TOKENS.fetch_add(1, Ordering::Relaxed));
+        let there = self.simulator.secret_value(name, "AWSCURRENT").is_some();
+        let (operation, member) = if there {
+            ("secretsmanager:PutSecretValue", "SecretId")
+        } else {
+            ("secretsmanager:CreateSecret", "Name")
+        };
+        let asked = json!({member: name, "SecretString": value, "ClientRequestToken": token});
+        let answer = self.aws.call(operation, asked).await?;
+        let arn = answer["ARN"].as_str().context("no ARN")?.to_owned();
+        Ok(Kept {
+            arn,
+            version: token,
+        })
+    }
+
+    /// What a variable holds in the running tasks of a service.
+    pub fn seen_by_tasks(&self, service: &str, variable: &str) -> BTreeSet<String> {
+        let state = self.simulator.state();
+        let group = format!("service:{service}");
+        let tasks = state["tasks"].as_array().into_iter().flatten();
+        tasks
+            .filter(|task| task["group"] == group && task["lastStatus"] == "RUNNING")
+            .filter_map(|task| {
+                let arn = task["taskArn"].as_str()?;
+                self.simulator.task_environment(arn).remove(variable)
+            })
+            .collect()
     }
 
     /// The addresses a name resolves to.

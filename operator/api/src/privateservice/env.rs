@@ -44,7 +44,7 @@ pub struct EnvVarSource {
     pub service_ref: Option<ServiceRef>,
 
     /// A secret in Secrets Manager, which ECS reads when a task starts. Its value is in no object
-    /// and no task definition.
+    /// and no task definition. When a change of it reaches the tasks is what `secretRollout` says.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub aws_secret_ref: Option<AwsSecretRef>,
 
@@ -68,7 +68,7 @@ const ONE_SOURCE_RULE: &str = "[has(self.serviceRef), has(self.awsSecretRef), ha
     has(self.configMapKeyRef), has(self.secretKeyRef)].filter(x, x).size() == 1";
 const ONE_SOURCE_MESSAGE: &str = "valueFrom takes exactly one source: write valueFrom: {serviceRef: \
     {name: cache}}, valueFrom: {secretKeyRef: {name: db, key: url}}, valueFrom: {awsSecretRef: {id: \
-    \"arn:aws:secretsmanager:...\"}}, valueFrom: {ssmParameterRef: {name: /shop/flag}} or valueFrom: \
+    orders/db}}, valueFrom: {ssmParameterRef: {name: /shop/flag}} or valueFrom: \
     {configMapKeyRef: {name: shop, key: mode}}";
 
 /// A key of a ConfigMap in the same Kubernetes namespace.

@@ -93,6 +93,13 @@ pub struct PrivateServiceStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stored_secret: Option<StoredSecret>,
 
+    /// The secrets of Secrets Manager that the service names without a `versionId`, or by name: their
+    /// versions. Never values.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 400))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["id".into()]))]
+    pub aws_secrets: Vec<WatchedSecret>,
+
     /// The Cloud Map service that answers DNS queries for the name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub discovery: Option<Discovery>,
@@ -201,6 +208,30 @@ pub struct StoredSecret {
     /// Bookkeeping: tells the operator's key from another.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key_id: Option<String>,
+}
+
+/// A secret of Secrets Manager that somebody else keeps.
+#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WatchedSecret {
+    /// Its name or ARN, as the spec names it.
+    pub id: String,
+    /// Its ARN; absent until AWS has said it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub arn: Option<String>,
+    /// The version that is current, as last read; absent where the operator cannot see it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version_id: Option<String>,
+    /// The version that tasks of the newest rollout have.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rolled_out_version_id: Option<String>,
+    /// True if tasks are started with whatever version is current then: their rollout named none,
+    /// because the operator could not see it. The next rollout names one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unnamed: bool,
+    /// True if `versionId` waits for the next rollout.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub pending: bool,
 }
 
 /// A task that failed.

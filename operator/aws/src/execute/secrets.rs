@@ -12,6 +12,7 @@ use crate::operations::{
     RESTORE_SECRET, UNTAG_SECRET, UPDATE_SECRET_VERSION_STAGE,
 };
 use aws_sdk_ecs::error::ProvideErrorMetadata;
+use aws_sdk_secretsmanager::operation::describe_secret::DescribeSecretOutput;
 use privateservice_core::failure::Failure;
 use privateservice_core::owner::{ObjectKey, Owner};
 use privateservice_core::stored_secret::{
@@ -51,17 +52,7 @@ impl Account {
         self.allow(DESCRIBE_SECRET, whom)?;
         let call = self.clients.secrets.describe_secret().secret_id(id).send();
         match self.calls.send(DESCRIBE_SECRET, Box::pin(call)).await {
-            Ok(answer) => Ok(answer.arn().map(|arn| ObservedSecret {
-                arn: arn.to_owned(),
-                owner: Owner::from_tags(&convert::from_secret(answer.tags())),
-                deleted: answer.deleted_date().is_some(),
-                versions: answer
-                    .version_ids_to_stages()
-                    .into_iter()
-                    .flatten()
-                    .map(|(version, labels)| (version.clone(), labels.iter().cloned().collect()))
-                    .collect(),
-            })),
+            Ok(answer) => Ok(described(&answer)),
             Err(error) if error.error.code() == Some(MISSING) => Ok(None),
             Err(error) => Err(error.failure),
         }
@@ -257,7 +248,23 @@ impl Account {
     }
 }
 
-const MISSING: &str = "ResourceNotFoundException";
+/// The code of an answer that there is no such secret (Secrets Manager API reference).
+pub(crate) const MISSING: &str = "ResourceNotFoundException";
+
+/// What a description says; `None` for one that names no secret.
+pub(crate) fn described(answer: &DescribeSecretOutput) -> Option<ObservedSecret> {
+    answer.arn().map(|arn| ObservedSecret {
+        arn: arn.to_owned(),
+        owner: Owner::from_tags(&convert::from_secret(answer.tags())),
+        deleted: answer.deleted_date().is_some(),
+        versions: answer
+            .version_ids_to_stages()
+            .into_iter()
+            .flatten()
+            .map(|(version, labels)| (version.clone(), labels.iter().cloned().collect()))
+            .collect(),
+    })
+}
 
 fn code<E: ProvideErrorMetadata>(error: &crate::calls::CallError<E>) -> Option<String> {
     error.error.code().map(str::to_owned)

@@ -121,7 +121,7 @@ const PORTION: usize = 100;
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
 /// Up to a tenth longer, so that several installations in one account do not sweep in step.
-fn jittered(interval: Duration) -> Duration {
+pub(crate) fn jittered(interval: Duration) -> Duration {
     // A fresh hasher's keys are random; nothing here needs better.
     let random = RandomState::new().build_hasher().finish() % 1000;
     interval + interval.mul_f64(f64::from(u32::try_from(random).unwrap_or_default()) / 10_000.0)

@@ -70,6 +70,8 @@ impl Inventory {
                         self.owner_reads.notify_one();
                     }
                 }
+                // Whoever asks what is known of one has it read.
+                Need::Secrets => {}
                 Need::Stopped => {
                     let id = service_id(scope);
                     if let Some(record) = state.stopped.get_mut(&id) {

@@ -62,7 +62,6 @@ const SERVICES: &[Limit] = &[
         actions: &[
             "secretsmanager:CreateSecret",
             "secretsmanager:DeleteSecret",
-            "secretsmanager:DescribeSecret",
             "secretsmanager:GetSecretValue",
             "secretsmanager:PutSecretValue",
             "secretsmanager:RestoreSecret",
@@ -92,6 +91,13 @@ const SERVICES: &[Limit] = &[
         resources: &[
             "arn:PARTITION:iam::*:role/aws-service-role/ecs.application-autoscaling.amazonaws.com/*",
         ],
+        passed_to: None,
+    },
+    // Services name secrets of any name, and which version of one is current is no secret: this shows no value.
+    Limit {
+        sid: "SeeVersionsOfSecrets",
+        actions: &["secretsmanager:DescribeSecret"],
+        resources: &["arn:PARTITION:secretsmanager:*:*:secret:*"],
         passed_to: None,
     },
     Limit {

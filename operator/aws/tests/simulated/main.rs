@@ -13,6 +13,7 @@ mod permit;
 mod reads;
 mod rollouts;
 mod scaling;
+mod secret_watch;
 mod steps;
 mod stopped;
 mod world;

@@ -17,6 +17,7 @@ use privateservice_core::resolve::{Neighbours, ObjectData, SecretLookup, resolve
 use privateservice_core::scaling;
 use privateservice_core::step::{Reference, Step};
 use privateservice_core::task_definition::AppProtocol;
+use privateservice_core::watched_secret::{Absence, AwsSecret};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -37,6 +38,10 @@ impl Neighbours for Nobody {
 
     fn secret(&self, _name: &str) -> SecretLookup {
         SecretLookup::Off
+    }
+
+    fn aws_secret(&self, _id: &str) -> AwsSecret {
+        AwsSecret::Missing(Absence::NoSuchSecret)
     }
 }
 

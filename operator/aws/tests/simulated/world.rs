@@ -141,6 +141,11 @@ impl World {
         sdk_config(&self.server.url)
     }
 
+    /// The same for Secrets Manager.
+    pub(crate) fn secrets(&self) -> aws_sdk_secretsmanager::Client {
+        aws_sdk_secretsmanager::Client::new(&sdk_config(&self.server.url))
+    }
+
     pub(crate) fn scope(&self, name: &str) -> Scope {
         Scope {
             cluster_arn: self.cluster.clone(),

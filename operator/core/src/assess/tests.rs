@@ -1,7 +1,7 @@
 //! Is Ready the truth?
 
 use super::*;
-use crate::fixtures::{apply, at, empty, memory, resolved};
+use crate::fixtures::{apply, at, empty, memory, no_secrets, resolved};
 use crate::plan::{Drift, plan};
 use crate::service::Member;
 use privateservice_api::privateservice::EndedBy;
@@ -41,7 +41,7 @@ fn settled<'a>(plan: &'a Plan, service: &'a Service, judgement: &'a Judgement) -
         read_failure: None,
         service: Some(service),
         judgement: Some(judgement),
-        secret: None,
+        secrets: no_secrets(),
         dns: Some(true),
         failures: &[],
         desired: wanted(),

@@ -4,11 +4,13 @@ use super::{owner, stack_name};
 use crate::defaults;
 use crate::grants;
 use crate::hash::Hash;
+use crate::names;
+use crate::place::SharedValue;
 use crate::problem::Problem;
 use privateservice_api::conditions::Reason;
-use privateservice_api::environment::Environment;
+use privateservice_api::environment::{Environment, SharedVariable};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The one source; people read and deploy it too.
 const TEMPLATE: &str = include_str!("../../../../config/aws/environment.yaml");
@@ -55,16 +57,17 @@ pub fn render(environment: &Environment, cluster_id: &str) -> Result<Wanted, Pro
     {
         rules.extend(spec.network.allow_from.iter().map(|from| ingress(from)));
     }
-    let granted = grants::parameters(&spec.grants);
-    if !granted.is_empty()
-        && let Some(Value::Array(statements)) = template.pointer_mut(STATEMENTS)
-    {
-        statements.push(read_parameters(&granted));
+    let shared = Shared::of(&spec.env);
+    let mut readable: BTreeSet<&str> = grants::parameters(&spec.grants).into_iter().collect();
+    readable.extend(shared.parameters.iter().map(String::as_str));
+    if let Some(Value::Array(statements)) = template.pointer_mut(STATEMENTS) {
+        statements.extend((!readable.is_empty()).then(|| read_parameters(&readable)));
+        statements.extend((!shared.secrets.is_empty()).then(|| read_secrets(&shared.secrets)));
     }
     let template = template.to_string();
     if template.len() > TEMPLATE_LIMIT {
         return Err(invalid(format!(
-            "the stack's template has {} bytes with everything spec.network.allowFrom and spec.grants ask for, and CloudFormation takes {TEMPLATE_LIMIT}: \
+            "the stack's template has {} bytes with everything spec.network.allowFrom, spec.grants and spec.env ask for, and CloudFormation takes {TEMPLATE_LIMIT}: \
              write fewer entries",
             template.len()
         )));
@@ -113,7 +116,7 @@ fn ingress(from: &str) -> Value {
 }
 
 /// Lets the execution role read parameters. Not a parameter of the stack: only the template can put partition and account into ARNs.
-fn read_parameters(paths: &[&str]) -> Value {
+fn read_parameters(paths: &BTreeSet<&str>) -> Value {
     let arns: Vec<Value> = paths
         .iter()
         .map(|path| {
@@ -124,6 +127,50 @@ fn read_parameters(paths: &[&str]) -> Value {
         })
         .collect();
     json!({"Sid": "ReadGrantedParameters", "Effect": "Allow", "Action": "ssm:GetParameters", "Resource": arns})
+}
+
+/// Lets the execution role read secrets that all services share. Of one that is named by its name the ARN has six characters more, which AWS
+/// chose.
+fn read_secrets(ids: &BTreeSet<String>) -> Value {
+    let arns: Vec<Value> = ids
+        .iter()
+        .map(|id| {
+            if names::is_arn(id) {
+                return json!(id);
+            }
+            let arn = format!(
+                "arn:${{AWS::Partition}}:secretsmanager:${{AWS::Region}}:${{AWS::AccountId}}:secret:{id}-??????"
+            );
+            json!({"Fn::Sub": arn})
+        })
+        .collect();
+    json!({"Sid": "ReadSharedSecrets", "Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": arns})
+}
+
+/// What the variables of all services are read from.
+#[derive(Default)]
+struct Shared {
+    /// Names and ARNs of secrets.
+    secrets: BTreeSet<String>,
+    /// Paths of parameters.
+    parameters: BTreeSet<String>,
+}
+
+impl Shared {
+    fn of(env: &[SharedVariable]) -> Self {
+        let mut all = Self::default();
+        for value in env.iter().filter_map(SharedValue::of) {
+            match value {
+                SharedValue::Plain(_) => {}
+                SharedValue::Secret(secret) => drop(all.secrets.insert(secret.id)),
+                SharedValue::Parameter(parameter) => {
+                    let path = grants::parameter_path(&parameter.name);
+                    all.parameters.insert(path.to_owned());
+                }
+            }
+        }
+        all
+    }
 }
 
 fn parameters(environment: &Environment, name: &str) -> BTreeMap<String, String> {

@@ -58,7 +58,7 @@ fn converge(
                 observed_before: observed,
                 observed,
                 service: observed.service.present(),
-                secret: None,
+                secrets: crate::fixtures::no_secrets(),
                 plan: &plan,
                 outcomes: &[],
                 completed: true,

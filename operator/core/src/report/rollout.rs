@@ -3,7 +3,7 @@
 use super::Report;
 use crate::hash::Hash;
 use crate::observed::Service;
-use crate::plan::WaitingOn;
+use crate::plan::{Need, WaitingOn};
 use crate::rollout::{Judgement, newest_arn};
 use crate::step::{Outcome, Step};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -19,8 +19,10 @@ pub(super) fn rollout(report: &Report<'_>, now: Timestamp) -> Option<RolloutStat
         return Some(started(report, now));
     }
     let before = report.memory.rollout.clone();
-    let waits = |waiting: &WaitingOn| matches!(waiting, WaitingOn::Wave(_));
-    // While the next one waits for its turn, what is known of the last one stays: what AWS shows is held against what is not sent yet.
+    let waits = |waiting: &WaitingOn| {
+        matches!(waiting, WaitingOn::Wave(_) | WaitingOn::Read(Need::Secrets))
+    };
+    // While the next one waits for its turn, or for its secrets, what is known of the last one stays: what AWS shows is held against what is not sent yet.
     if report.plan.waiting_on.iter().any(waits)
         && before
             .as_ref()

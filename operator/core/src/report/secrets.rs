@@ -9,7 +9,8 @@ const ARN_PARTS: usize = 7;
 
 /// Brings status up to date; `rolled` says that what is wanted has been sent, or is in force.
 pub(super) fn show(status: &mut PrivateServiceStatus, report: &Report<'_>, rolled: bool) {
-    if let (Some(stored), Some(secret)) = (&mut status.stored_secret, report.secret) {
+    let secrets = report.secrets;
+    if let (Some(stored), Some(secret)) = (&mut status.stored_secret, &secrets.stored) {
         stored.pending = secret.pending;
         if rolled {
             let mut kept = Kept::of(stored);
@@ -18,7 +19,10 @@ pub(super) fn show(status: &mut PrivateServiceStatus, report: &Report<'_>, rolle
             stored.earlier_version_ids = kept.earlier;
         }
     }
-    if rolled && report.resolved.desired.pinned.is_none() {
+    // While an earlier revision serves instead of the spec, tasks have what that one names.
+    let rolled = rolled && report.resolved.desired.pinned.is_none();
+    secrets.show(&mut status.aws_secrets, rolled);
+    if rolled {
         let container = &report.resolved.desired.task_definition.container;
         status.secrets = container
             .secrets

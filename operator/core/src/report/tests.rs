@@ -3,7 +3,7 @@
 use super::*;
 use crate::assess;
 use crate::claim::{claim, displaced, remains};
-use crate::fixtures::{SERVICE_ARN, apply, at, empty, memory, owner, place, resolved};
+use crate::fixtures::{SERVICE_ARN, apply, at, empty, memory, no_secrets, owner, place, resolved};
 use crate::memory::{Memory, memory as memory_from};
 use crate::plan::plan;
 use privateservice_api::privateservice::Revision;
@@ -31,7 +31,7 @@ fn report_of<'a>(
         observed_before: observed,
         observed,
         service: observed.service.present(),
-        secret: None,
+        secrets: no_secrets(),
         plan,
         outcomes: &[],
         completed: true,

@@ -2,7 +2,8 @@
 //!
 //! Invariant: no secret value is here, only what names one.
 
-use super::secrets;
+use super::Notice;
+use super::secrets::{self, Named};
 use super::variables::Neighbours;
 use super::variables::object::{self, Kind};
 use crate::console;
@@ -13,6 +14,7 @@ use crate::place::Place;
 use crate::problem::Problem;
 use crate::stored_secret::{SecretValues, Target};
 use crate::task_definition::{LogDriver, LogRouter};
+use crate::watched_secret::Watched;
 use privateservice_api::conditions::Reason;
 use privateservice_api::privateservice::{
     AxiomLogging, DatadogLogging, FluentBitLogging, Logging, Logs, SecretSource,
@@ -31,29 +33,39 @@ pub(super) struct Output {
     pub(super) shown: Logs,
     /// What is to be stored where ECS reads it.
     pub(super) stored: SecretValues,
+    /// What comes from secrets of others.
+    pub(super) watched: Watched,
+    /// What the user should know about them.
+    pub(super) notices: Vec<Notice>,
 }
 
 impl Output {
     /// Takes a secret to where it goes: by its name, or by storing it.
     fn take(&mut self, target: Target, from: From) {
-        match (from, &target) {
-            (From::Stored(value), _) => self.stored.set(target, value),
-            (From::Named(from), Target::RouterVariable(name)) => {
+        let named = match from {
+            From::Stored(value) => return self.stored.set(target, value),
+            From::Named(named) => named,
+        };
+        let from = named.value_from();
+        match &target {
+            Target::RouterVariable(name) => {
                 if let Some(router) = &mut self.router {
                     router.secrets.insert(name.clone(), from);
                 }
             }
-            (From::Named(from), Target::LogOption(name) | Target::Variable(name)) => {
+            Target::LogOption(name) | Target::Variable(name) => {
                 self.secret_options.insert(name.clone(), from);
             }
         }
+        named.watch(target, &mut self.watched);
+        self.notices.extend(named.notice);
     }
 }
 
 /// Where the value of a secret comes from.
 enum From {
-    /// As ECS's `valueFrom`.
-    Named(String),
+    /// Somebody else keeps it.
+    Named(Box<Named>),
     /// The value, which is to be stored.
     Stored(String),
 }
@@ -92,6 +104,8 @@ pub(super) fn output(
         router: None,
         shown: shown("CloudWatch", place, &owner.name),
         stored: SecretValues::default(),
+        watched: Watched::default(),
+        notices: vec![],
     })
 }
 
@@ -181,6 +195,8 @@ fn routed(destination: &str, options: &[(&str, &str)], place: &Place, owner: &Ow
         }),
         shown: shown(destination, place, &owner.name),
         stored: SecretValues::default(),
+        watched: Watched::default(),
+        notices: vec![],
     }
 }
 
@@ -224,7 +240,7 @@ fn secret(field: &str, source: &SecretSource, around: Surroundings<'_>) -> Resul
     } = around;
     match (&source.aws_secret_ref, &source.secret_key_ref) {
         (Some(secret), None) => {
-            secrets::value_from(field, secret, place, &owner.namespace).map(From::Named)
+            secrets::named(field, secret, place, &owner.namespace, neighbours).map(From::Named)
         }
         (None, Some(one)) => {
             object::key(field, Kind::Secret, &one.name, &one.key, neighbours).map(From::Stored)
@@ -232,7 +248,7 @@ fn secret(field: &str, source: &SecretSource, around: Surroundings<'_>) -> Resul
         _ => Err(Problem::new(
             Reason::InvalidSpec,
             format!(
-                "{field} takes exactly one source: write awsSecretRef: {{id: \"arn:aws:secretsmanager:...\"}} or secretKeyRef: {{name: logs, key: token}}"
+                "{field} takes exactly one source: write awsSecretRef: {{id: logging/vendor}} or secretKeyRef: {{name: logs, key: token}}"
             ),
         )),
     }

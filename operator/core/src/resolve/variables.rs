@@ -9,14 +9,15 @@ pub(super) use plain_secrets::plain_secrets;
 
 use super::Notice;
 use super::ports::{self, ResolvedPort};
-use super::secrets;
-use crate::place::Place;
+use super::secrets::{self, Named};
+use crate::place::{Place, SharedValue};
 use crate::problem::Problem;
 use crate::stored_secret::{SecretValues, Target};
-use object::Kind;
+use crate::watched_secret::{AwsSecret, Watched};
+use object::{Kind, Taken};
 use privateservice_api::conditions::Reason;
 use privateservice_api::privateservice::{EnvVar, EnvVarSource, Port, PrivateService};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What an object may refer to in Kubernetes.
 pub trait Neighbours {
@@ -29,6 +30,10 @@ pub trait Neighbours {
 
     /// What is in the Secret of that name in the object's own Kubernetes namespace.
     fn secret(&self, name: &str) -> SecretLookup;
+
+    /// What is known of the secret of that name or ARN in Secrets Manager, in the account and Region of the object's Environment. Asking for it
+    /// has it read, if it was not yet.
+    fn aws_secret(&self, id: &str) -> AwsSecret;
 }
 
 /// The variables of a service. A name is in one of the two maps: ECS refuses a name that is in both lists of a container.
@@ -40,6 +45,8 @@ pub(super) struct Variables {
     pub(super) secret: BTreeMap<String, String>,
     /// What is to be stored where ECS reads it.
     pub(super) stored: SecretValues,
+    /// Which of them come from secrets of others.
+    pub(super) watched: Watched,
     /// What the user should know about them.
     pub(super) notices: Vec<Notice>,
 }
@@ -50,9 +57,15 @@ impl Variables {
         self.secret.remove(name);
         let target = Target::Variable(name.to_owned());
         self.stored.remove(&target);
+        self.watched.uses.remove(&target);
         match value {
             Value::Plain(value) => drop(self.plain.insert(name.to_owned(), value)),
-            Value::Secret(from) => drop(self.secret.insert(name.to_owned(), from)),
+            Value::Parameter(from) => drop(self.secret.insert(name.to_owned(), from)),
+            Value::Secret(named) => {
+                self.secret.insert(name.to_owned(), named.value_from());
+                named.watch(target, &mut self.watched);
+                self.notices.extend(named.notice);
+            }
             Value::Stored(value) => self.stored.set(target, value),
         }
     }
@@ -62,16 +75,18 @@ impl Variables {
 enum Value {
     Plain(String),
     /// As ECS's `valueFrom`.
-    Secret(String),
+    Parameter(String),
+    /// A secret that somebody else keeps.
+    Secret(Box<Named>),
     /// A value that is to be stored.
     Stored(String),
 }
 
-/// Resolves all variables, on top of those the Environment shares.
+/// Resolves all variables, on top of those the Environment shares. What wins over a shared one is all that is asked for.
 pub(super) fn variables(
     object: &PrivateService,
     place: &Place,
-    shared: &BTreeMap<String, String>,
+    shared: &BTreeMap<String, SharedValue>,
     own_ports: &[ResolvedPort],
     neighbours: &dyn Neighbours,
 ) -> Result<Variables, Problem> {
@@ -80,10 +95,19 @@ pub(super) fn variables(
         let number = port.number.to_string();
         variables.set("PORT", Value::Plain(number));
     }
-    variables.plain.extend(shared.clone());
     let namespace = object.metadata.namespace.as_deref().unwrap_or_default();
-    for entry in &object.spec.env_from {
-        let taken = object::all_of(entry, neighbours)?;
+    let taken = object.spec.env_from.iter();
+    let taken: Vec<Taken> = taken
+        .map(|entry| object::all_of(entry, neighbours))
+        .collect::<Result<_, _>>()?;
+    let own = object.spec.env.iter().map(|entry| &entry.name);
+    let own: BTreeSet<&String> = own
+        .chain(taken.iter().flat_map(|taken| taken.variables.keys()))
+        .collect();
+    for (name, value) in shared.iter().filter(|(name, _)| !own.contains(name)) {
+        variables.set(name, shared_value(name, value, place, neighbours)?);
+    }
+    for taken in taken {
         for (name, value) in taken.variables {
             let value = match taken.kind {
                 Kind::ConfigMap => Value::Plain(value),
@@ -98,6 +122,24 @@ pub(super) fn variables(
         variables.set(&entry.name, value);
     }
     Ok(variables)
+}
+
+fn shared_value(
+    name: &str,
+    value: &SharedValue,
+    place: &Place,
+    neighbours: &dyn Neighbours,
+) -> Result<Value, Problem> {
+    Ok(match value {
+        SharedValue::Plain(value) => Value::Plain(value.clone()),
+        SharedValue::Secret(secret) => {
+            let field = format!("env {name} of Environment {}", place.environment);
+            Value::Secret(secrets::shared(&field, secret, place, neighbours)?)
+        }
+        SharedValue::Parameter(parameter) => {
+            Value::Parameter(secrets::shared_parameter(parameter, place))
+        }
+    })
 }
 
 fn value(
@@ -149,11 +191,11 @@ fn sources(
     let service = service_ref.as_ref().map(|service| {
         service_ref::referenced(field, service, place, neighbours).map(Value::Plain)
     });
-    let secret = aws_secret_ref
-        .as_ref()
-        .map(|secret| secrets::value_from(field, secret, place, namespace).map(Value::Secret));
+    let secret = aws_secret_ref.as_ref().map(|secret| {
+        secrets::named(field, secret, place, namespace, neighbours).map(Value::Secret)
+    });
     let parameter = ssm_parameter_ref.as_ref().map(|parameter| {
-        secrets::value_from_parameter(field, parameter, place, namespace).map(Value::Secret)
+        secrets::value_from_parameter(field, parameter, place, namespace).map(Value::Parameter)
     });
     let config_map = config_map_key_ref.as_ref().map(|one| {
         object::key(field, Kind::ConfigMap, &one.name, &one.key, neighbours).map(Value::Plain)

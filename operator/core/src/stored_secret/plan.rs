@@ -1,12 +1,9 @@
-//! Which version tasks are to have, and the next call that makes AWS have it. Pure.
+//! The next call that makes AWS have what is to be stored. Pure.
 
-use super::{CURRENT, ObservedSecret, Stored};
-use crate::desired::Desired;
-use crate::hash::Hash;
+use super::{CURRENT, ObservedSecret};
 use crate::owner::Owner;
 use privateservice_api::privateservice::StoredSecret;
 use std::collections::BTreeSet;
-use std::fmt;
 
 /// Earlier versions that are kept for going back: those of the last rollouts.
 const KEPT_VERSIONS: usize = 5;
@@ -187,55 +184,4 @@ pub fn plan(wanted: &str, owner: &Owner, kept: &Kept, seen: Option<&Description>
 pub fn stored_label(version: &str) -> String {
     let start: String = version.chars().take(16).collect();
     format!("kept-{start}")
-}
-
-/// The version that tasks are to have.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SecretInForce {
-    /// Its id.
-    pub version: String,
-    /// True if a newer one is stored and waits for the next rollout.
-    pub pending: bool,
-}
-
-impl fmt::Display for SecretInForce {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.pending {
-            "a changed value of a Secret is stored and reaches the tasks with the next rollout: set the annotation flexstack.dev/redeploy-at for one now"
-        } else {
-            "what comes from Secrets is where ECS reads it"
-        })
-    }
-}
-
-/// Chooses the version: the newest, unless a change waits for the next rollout and there is none. Any other change of what is wanted, and a
-/// redeploy, is a rollout, and takes the newest along. `asked` adds what annotations ask for, as it was added to what was applied.
-pub fn choose(
-    desired: &Desired,
-    stored: &Stored,
-    arn: &str,
-    newest: &str,
-    kept: &Kept,
-    applied: Option<&Hash>,
-    asked: impl Fn(Desired) -> Desired,
-) -> (Desired, SecretInForce) {
-    let with = |version: &str| asked(desired.clone().with_secret(stored, arn, version));
-    if let Some(pinned) = kept.pinned.as_deref()
-        && pinned != newest
-        && !stored.automatic
-    {
-        let unchanged = with(pinned);
-        if applied == Some(&unchanged.intent) {
-            let in_force = SecretInForce {
-                version: pinned.to_owned(),
-                pending: true,
-            };
-            return (unchanged, in_force);
-        }
-    }
-    let in_force = SecretInForce {
-        version: newest.to_owned(),
-        pending: false,
-    };
-    (with(newest), in_force)
 }

@@ -276,30 +276,6 @@ fn a_rollout_is_remembered_and_the_ones_before_it_too() {
 }
 
 #[test]
-fn a_changed_value_waits_for_a_rollout_unless_it_is_to_make_one() {
-    let resolved = with(URL, &[("url", "u")]);
-    let stored = resolved.stored.unwrap();
-    let desired = resolved.desired;
-    let same = |desired: Desired| desired;
-    let pinned = kept("v2", "v1", &[]);
-    let applied = desired.clone().with_secret(&stored, ARN, "v1").intent;
-    let chosen = |stored: &Stored, desired: &Desired, asked: &dyn Fn(Desired) -> Desired| {
-        let (_, in_force) = choose(desired, stored, ARN, "v2", &pinned, Some(&applied), asked);
-        (in_force.version, in_force.pending)
-    };
-    assert_eq!(chosen(&stored, &desired, &same), ("v1".into(), true));
-    let automatic = Stored {
-        automatic: true,
-        ..stored.clone()
-    };
-    assert_eq!(chosen(&automatic, &desired, &same), ("v2".into(), false));
-    let redeploy = |desired: Desired| desired.asked(Some("now".into()), None);
-    assert_eq!(chosen(&stored, &desired, &redeploy), ("v2".into(), false));
-    let edited = with(&format!("{URL}, command: [run]"), &[("url", "u")]).desired;
-    assert_eq!(chosen(&stored, &edited, &same), ("v2".into(), false));
-}
-
-#[test]
 fn another_version_or_secret_is_another_intent_and_another_value_alone_is_none() {
     let one = with(URL, &[("url", "u")]);
     let other = with(URL, &[("url", "w")]);
@@ -307,11 +283,19 @@ fn another_version_or_secret_is_another_intent_and_another_value_alone_is_none()
     let stored = one.stored.unwrap();
     let with = |arn: &str, version: &str| one.desired.clone().with_secret(&stored, arn, version);
     assert_ne!(with(ARN, "v1").intent, with(ARN, "v2").intent);
-    assert_ne!(with(ARN, "v1").own, with(ARN, "v2").own);
+    assert_eq!(
+        with(ARN, "v1").own,
+        one.desired.own,
+        "a new version is nobody's edit"
+    );
     assert_ne!(with(ARN, "v1").intent, with("arn:other", "v1").intent);
     let another = super::tests::with(
         "env: [{name: URI, valueFrom: {secretKeyRef: {name: db, key: url}}}]",
         &[("url", "u")],
     );
     assert_ne!(one.desired.intent, another.desired.intent);
+    assert_ne!(
+        one.desired.own, another.desired.own,
+        "which values are stored is"
+    );
 }

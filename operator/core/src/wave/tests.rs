@@ -4,11 +4,11 @@ use super::*;
 use crate::fixtures::{self, Known, apply, at, empty, object, place};
 use crate::memory;
 use crate::observed::Observed;
-use crate::place::Place;
+use crate::place::{Place, SharedValue};
 use crate::plan::plan;
 use crate::report;
 use crate::resolve::{Resolved, resolve};
-use privateservice_api::privateservice::{Attempt, RolloutStatus};
+use privateservice_api::privateservice::{Attempt, AwsSecretRef, RolloutStatus};
 use proptest::prelude::*;
 use std::collections::VecDeque;
 
@@ -302,7 +302,7 @@ fn serving() -> (Observed, PrivateServiceStatus) {
                 observed_before: &before,
                 observed: &observed,
                 service: observed.service.present(),
-                secret: None,
+                secrets: crate::fixtures::no_secrets(),
                 plan: &plan,
                 outcomes: &[],
                 completed: true,
@@ -359,6 +359,14 @@ fn only_what_the_environment_alone_changed_asks_for_a_turn() {
     let mut network = place();
     network.security_groups.insert("sg-2".into());
     assert_eq!(planned(SPEC, &network, None).1, Some(caused(5)));
+    let mut secret = place();
+    let id = "arn:aws:secretsmanager:eu-west-3:111122223333:secret:db-AbCdEf".to_owned();
+    let shared = SharedValue::Secret(AwsSecretRef {
+        id,
+        ..AwsSecretRef::default()
+    });
+    secret.env.insert("DB".into(), shared);
+    assert_eq!(planned(SPEC, &secret, None).1, Some(caused(5)));
     // The service's own entry wins, so that nothing is to be rolled out.
     let mut shadowed = place();
     shadowed.env.insert("OWN".into(), "other".into());

@@ -86,9 +86,12 @@ fn absent_since(need: &Need, observed: &Observed) -> Option<Timestamp> {
     match need {
         Need::Service => first(&observed.service),
         Need::Dns => first(&observed.dns),
-        Need::Newest | Need::Revision(_) | Need::Deployment | Need::Stopped | Need::Owner(_) => {
-            None
-        }
+        Need::Newest
+        | Need::Revision(_)
+        | Need::Deployment
+        | Need::Stopped
+        | Need::Secrets
+        | Need::Owner(_) => None,
         Need::Scaling => match &observed.scaling {
             Fact::Present { value, at } => value.undecided_since(*at),
             Fact::Absent { .. } | Fact::Unknown => None,

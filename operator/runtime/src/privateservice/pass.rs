@@ -9,6 +9,7 @@ use super::request;
 use super::scaling;
 use super::secrets::{Settled, Settling};
 use super::standing;
+use super::watched_secrets::Secrets;
 use super::waves;
 use super::writing::Writer;
 use crate::context::Context;
@@ -37,8 +38,8 @@ use privateservice_core::problem::Problem;
 use privateservice_core::report::{self, Report};
 use privateservice_core::resolve::Resolved;
 use privateservice_core::rollout;
+use privateservice_core::secret_versions::{self, StoredAt};
 use privateservice_core::step::{Outcome, Step};
-use privateservice_core::stored_secret::{self, Kept};
 use std::sync::Arc;
 
 /// Runs one pass over an object that was resolved.
@@ -87,9 +88,8 @@ pub(super) async fn run(
         }
     };
     let asked = |desired: Desired| desired.asked(redeploy.clone(), pinned.clone());
-    let mut in_force = None;
-    let wanted = match &resolved.stored {
-        None => asked(resolved.desired.clone()),
+    let stored = match &resolved.stored {
+        None => None,
         Some(stored) => {
             let look = remembered.secret_look_due(object, &previous, now);
             let settling = Settling {
@@ -105,7 +105,7 @@ pub(super) async fn run(
                 generation: object.metadata.generation,
                 look,
             };
-            let (arn, newest) = match settling.run(stored, &mut previous, remembered).await? {
+            let at = match settling.run(stored, &mut previous, remembered).await? {
                 Settled::Stored { arn, version } => (arn, version),
                 Settled::Ended(next) => {
                     inventory.set_moving(key, false);
@@ -115,22 +115,28 @@ pub(super) async fn run(
             if look {
                 remembered.secret_looked(object, now);
             }
-            let kept = previous.stored_secret.as_ref().map(Kept::of);
-            let (wanted, secret) = stored_secret::choose(
-                &resolved.desired,
-                stored,
-                &arn,
-                &newest,
-                &kept.unwrap_or_default(),
-                memory.applied.as_ref().map(|applied| &applied.intent),
-                asked,
-            );
-            in_force = Some(secret);
-            wanted
+            Some((stored, at))
         }
     };
+    let stored = stored.as_ref().map(|(stored, (arn, newest))| StoredAt {
+        stored,
+        arn,
+        newest,
+    });
+    let applied = memory.applied.as_ref().map(|applied| &applied.intent);
+    let choice = secret_versions::choose(resolved, stored, &previous, applied, asked);
+    let in_force = &choice.in_force;
+    in_force.note(&mut previous);
+    let secrets = Secrets {
+        account: &account,
+        key,
+        resolved,
+        choice: &choice,
+    };
+    let unread_secrets =
+        secrets.are_unread(&asked(resolved.desired.clone()), &memory, remembered, now);
     let resolved = &Resolved {
-        desired: wanted,
+        desired: choice.desired.clone(),
         ..resolved.clone()
     };
     let desired = &resolved.desired;
@@ -148,6 +154,7 @@ pub(super) async fn run(
     let mut plan = match unread {
         // Whatever is to be served instead of the spec must be known first.
         Some(arn) => Plan::wait(memory.epoch, WaitingOn::Read(Need::Revision(arn))),
+        None if unread_secrets => Plan::wait(memory.epoch, WaitingOn::Read(Need::Secrets)),
         None => plan::plan(desired, &observed, &memory),
     };
     if plan.waiting_on.is_empty() {
@@ -181,7 +188,9 @@ pub(super) async fn run(
         tracing::error!(%violation, "a plan was dropped: this is a bug of the operator");
         plan = Plan::wait(plan.epoch, WaitingOn::Read(Need::Service));
     }
-    remembered.asked = waves::gate(ctx, key, place, desired, &memory, &mut plan, now);
+    if !in_force.rolls {
+        remembered.asked = waves::gate(ctx, key, place, desired, &memory, &mut plan, now);
+    }
     if !plan.steps.is_empty()
         && let Some(claim) = claim::claim(&previous, place, &plan)
     {
@@ -256,7 +265,7 @@ pub(super) async fn run(
     let overdue = judgement
         .as_ref()
         .is_some_and(|judgement| rollout::is_overdue(judgement, &memory, desired, now));
-    let read_failure = inventory.last_failure(scope);
+    let read_failure = inventory.last_failure(scope).or_else(|| secrets.failure());
     let verdict = assess::assess(&Pass {
         plan: &plan,
         executed: execution.outcomes.len(),
@@ -268,7 +277,7 @@ pub(super) async fn run(
         desired,
         overdue,
         stop_refused,
-        secret: in_force.as_ref(),
+        secrets: in_force,
         dns: desired.dns.as_ref().map(|_| after.dns.present().is_some()),
         shortage: remembered.shortage,
         missed_sweeps: inventory.missed_sweeps(scope),
@@ -294,7 +303,7 @@ pub(super) async fn run(
                 observed_before: &observed,
                 observed: &after,
                 service: service.as_ref(),
-                secret: in_force.as_ref(),
+                secrets: in_force,
                 plan: &plan,
                 outcomes: &execution.outcomes,
                 completed,
@@ -312,7 +321,7 @@ pub(super) async fn run(
         scaled.report(scene, &after, &previous, &mut status);
     }
     let handled = previous.last_handled_reconcile_at.as_deref();
-    let answered = request::answered(object, handled, inventory, scope, remembered, now);
+    let answered = request::answered(object, handled, &account, scope, remembered, now);
     if answered.is_some() {
         status.last_handled_reconcile_at = answered;
     }
@@ -358,6 +367,7 @@ pub(super) async fn run(
             overdue_in,
             stalled_in,
             secret_look_in: in_force
+                .stored
                 .is_some()
                 .then(|| remembered.until_secret_look(now)),
         },

@@ -1,19 +1,23 @@
 //! Where an object belongs: its Environment, whether it may use it, and whether its name there is its own. Reads caches only.
 
 use crate::context::Context;
+use crate::locked::Locked;
 use crate::referenced::Referable;
 use crate::{index, kind};
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+use k8s_openapi::jiff::Timestamp;
 use kube::ResourceExt;
 use kube::core::{Selector, SelectorExt};
 use privateservice_api::conditions::Reason;
-use privateservice_api::privateservice::Port;
-use privateservice_api::{Environment, PrivateService};
+use privateservice_api::privateservice::{Port, WatchedSecret};
+use privateservice_api::{Environment, PrivateService, PrivateServiceStatus};
+use privateservice_aws::Account;
 use privateservice_core::owner::ObjectKey;
 use privateservice_core::place::{self, Place};
 use privateservice_core::problem::Problem;
 use privateservice_core::resolve::{Neighbours, ObjectData, SecretLookup};
+use privateservice_core::watched_secret::AwsSecret;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -114,11 +118,22 @@ fn rank(object: &PrivateService) -> (i64, String) {
     (created, object.namespace().unwrap_or_default())
 }
 
-/// What an object refers to in Kubernetes.
+/// What an object refers to, in Kubernetes and in Secrets Manager.
 pub(super) struct Surroundings<'a> {
     ctx: &'a Context,
+    key: ObjectKey,
     config_maps: Contents,
     secrets: Contents,
+}
+
+/// The same, seen from its place.
+pub(super) struct Placed<'a> {
+    around: Surroundings<'a>,
+    account: Arc<Account>,
+    /// What status remembers of secrets in Secrets Manager.
+    remembered: Vec<WatchedSecret>,
+    /// The names and ARNs of those that were asked for.
+    asked: Locked<BTreeSet<String>>,
 }
 
 /// Contents by name.
@@ -139,10 +154,40 @@ impl<'a> Surroundings<'a> {
         Ok(config_maps.and_then(|config_maps| {
             Ok(Self {
                 ctx,
+                key,
                 config_maps,
                 secrets: secrets?,
             })
         }))
+    }
+
+    /// From a place: secrets are those of its account and Region.
+    pub(super) fn at(self, place: &Place, status: &PrivateServiceStatus) -> Placed<'a> {
+        Placed {
+            account: self.ctx.account(&place.region, place.role.as_ref()),
+            remembered: status.aws_secrets.clone(),
+            asked: Locked::default(),
+            around: self,
+        }
+    }
+}
+
+impl Placed<'_> {
+    /// What was asked for is all that there is to ask for: nothing else is watched for this object any more.
+    pub(super) fn asked_for_all(&self) {
+        let watch = self.account.secrets();
+        watch.keep(&self.around.key, &self.asked.lock());
+        for (key, account) in self.around.ctx.connector.accounts() {
+            if key != *self.account.key() {
+                account.secrets().forget(&self.around.key);
+            }
+        }
+    }
+
+    /// Has what was asked for read again, for somebody who wants a fresh look.
+    pub(super) fn look_afresh(&self, since: Timestamp) {
+        let watch = self.account.secrets();
+        watch.look_afresh(&self.around.key, since);
     }
 }
 
@@ -177,25 +222,40 @@ fn unreadable(kind: &str, key: &ObjectKey) -> Problem {
     )
 }
 
-impl Neighbours for Surroundings<'_> {
+impl Neighbours for Placed<'_> {
     fn ports_of(&self, environment: &str, name: &str) -> Option<Option<Vec<Port>>> {
-        namesakes(name, environment, self.ctx)
+        namesakes(name, environment, self.around.ctx)
             .min_by_key(|other| rank(other))
             .map(|other| other.spec.ports.clone())
     }
 
     fn config_map(&self, name: &str) -> Option<ObjectData> {
-        self.config_maps.get(name).map(|data| (**data).clone())
+        let data = self.around.config_maps.get(name);
+        data.map(|data| (**data).clone())
     }
 
     fn secret(&self, name: &str) -> SecretLookup {
-        if self.ctx.secrets.is_none() {
+        let ctx = self.around.ctx;
+        if ctx.secrets.is_none() {
             return SecretLookup::Off;
         }
         let missing = || SecretLookup::Missing {
-            selector: self.ctx.config.secret_selector.clone(),
+            selector: ctx.config.secret_selector.clone(),
         };
-        let found = self.secrets.get(name);
+        let found = self.around.secrets.get(name);
         found.map_or_else(missing, |data| SecretLookup::Found((**data).clone()))
+    }
+
+    fn aws_secret(&self, id: &str) -> AwsSecret {
+        self.asked.lock().insert(id.to_owned());
+        let known = self.account.secrets().look(&self.around.key, id);
+        let AwsSecret::Unread { arn: None, failure } = known else {
+            return known;
+        };
+        let mut remembered = self.remembered.iter();
+        let arn = remembered
+            .find(|secret| secret.id == id)
+            .and_then(|secret| secret.arn.clone());
+        AwsSecret::Unread { arn, failure }
     }
 }

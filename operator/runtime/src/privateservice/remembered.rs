@@ -49,6 +49,8 @@ pub(crate) struct Remembered {
     cluster_gone: Option<Timestamp>,
     /// When its secret was last looked at, and which request for a fresh look was answered by that.
     secret_looked: (Timestamp, Option<String>),
+    /// What is wanted apart from versions of secrets, and since when.
+    wanted: Option<(Hash, Timestamp)>,
     /// Failures in a row.
     failures: u32,
     /// True once it was seen how the service stands.
@@ -84,6 +86,7 @@ impl Remembered {
             tagged: None,
             cluster_gone: None,
             secret_looked: (now, None),
+            wanted: None,
             failures: 0,
         }
     }
@@ -130,6 +133,17 @@ impl Remembered {
         );
         self.cluster_gone = gone.then(|| self.cluster_gone.unwrap_or(now));
         self.cluster_gone
+    }
+
+    /// Since when this is wanted, as far as this process knows.
+    pub(super) fn wanted_since(&mut self, intent: &Hash, now: Timestamp) -> Timestamp {
+        match &self.wanted {
+            Some((wanted, since)) if wanted == intent => *since,
+            Some(_) | None => {
+                self.wanted = Some((intent.clone(), now));
+                now
+            }
+        }
     }
 
     /// True if it is time to look whether the secret is still what it was made to be: after a while, when a user asks for a fresh look, or

@@ -1,10 +1,11 @@
 //! The annotations by which a person or Flux asks for a full pass with AWS read anew. Reads memory; demands a read.
 
 use super::remembered::Remembered;
+use crate::kind;
 use k8s_openapi::jiff::Timestamp;
 use kube::ResourceExt;
 use privateservice_api::{PrivateService, PrivateServiceStatus, meta};
-use privateservice_aws::Inventory;
+use privateservice_aws::Account;
 use privateservice_core::fact::Fact;
 use privateservice_core::observed::Scope;
 use privateservice_core::rollout::Abort;
@@ -15,6 +16,12 @@ pub(super) fn requested(object: &PrivateService) -> Option<String> {
         .into_iter()
         .filter_map(|name| object.annotations().get(name).cloned())
         .reduce(|one, other| format!("{one} {other}"))
+}
+
+/// True if they ask for something that status does not say was dealt with.
+pub(super) fn is_new(object: &PrivateService, status: &PrivateServiceStatus) -> bool {
+    let asked = requested(object);
+    asked.is_some() && asked != status.last_handled_reconcile_at
 }
 
 /// The redeploy that the annotation asks for, handled or not.
@@ -68,17 +75,20 @@ pub(super) fn abort_answered(
 pub(super) fn answered(
     object: &PrivateService,
     handled: Option<&str>,
-    inventory: &Inventory,
+    account: &Account,
     scope: &Scope,
     remembered: &mut Remembered,
     now: Timestamp,
 ) -> Option<String> {
+    let (inventory, secrets) = (account.inventory(), account.secrets());
+    let key = &kind::key(object);
     let request = requested(object).filter(|request| handled != Some(request))?;
     let since = match &remembered.looking {
         Some((looking, since)) if *looking == request => *since,
         Some(_) | None => {
             remembered.looking = Some((request, now));
             inventory.sweep_now(scope);
+            secrets.look_afresh(key, now);
             return None;
         }
     };
@@ -88,7 +98,8 @@ pub(super) fn answered(
         Fact::Unknown => None,
     };
     if read_at.is_some_and(|at| at >= since) || inventory.last_failure(scope).is_some() {
-        return Some(request);
+        // The end of a read of secrets wakes the object too.
+        return secrets.was_read_since(key, since).then_some(request);
     }
     // The read that ended had begun before the request.
     inventory.sweep_now(scope);

@@ -264,3 +264,47 @@ fn the_execution_role_reads_the_parameters_that_are_granted_to_anybody_and_no_ot
     assert_eq!(added["Resource"], json!([arn("flag"), arn("team-b/*")]));
     assert_eq!(after, before);
 }
+
+#[test]
+fn the_execution_role_reads_what_all_services_share() {
+    let mut environment = environment();
+    let before = render(&environment, "c").unwrap();
+    let whole = "arn:aws:secretsmanager:eu-west-3:111122223333:secret:shared/sentry-AbCdEf";
+    let shared = json!([
+        {"name": "A", "value": "plain"},
+        {"name": "B", "valueFrom": {"awsSecretRef": {"id": "shared/db", "key": "url"}}},
+        {"name": "C", "valueFrom": {"awsSecretRef": {"id": "shared/db", "key": "user"}}},
+        {"name": "D", "valueFrom": {"awsSecretRef": {"id": whole}}},
+        {"name": "E", "valueFrom": {"ssmParameterRef": {"name": "/shared/flag"}}},
+    ]);
+    environment.spec.env = serde_json::from_value(shared).unwrap();
+    environment.spec.grants = vec![privateservice_api::environment::Grant {
+        namespaces: vec!["team-a".into()],
+        parameters: vec!["/team-a/*".into()],
+        ..Default::default()
+    }];
+    let wanted = render(&environment, "c").unwrap();
+    assert_eq!(wanted.parameters, before.parameters);
+    let template: Value = serde_json::from_str(&wanted.template).unwrap();
+    let path = "/Resources/ExecutionRole/Properties/Policies/0/PolicyDocument/Statement";
+    let statements = template.pointer(path).unwrap().as_array().unwrap();
+    let of = |sid: &str| {
+        let found: Vec<&Value> = statements.iter().filter(|one| one["Sid"] == sid).collect();
+        assert_eq!(found.len(), 1, "{sid}");
+        found[0]["Resource"].clone()
+    };
+    let own = "${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret";
+    assert_eq!(
+        of("ReadSharedSecrets"),
+        json!([whole, {"Fn::Sub": format!("arn:{own}:shared/db-??????")}])
+    );
+    let ssm = "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter";
+    assert_eq!(
+        of("ReadGrantedParameters"),
+        json!([{"Fn::Sub": format!("{ssm}/shared/flag")}, {"Fn::Sub": format!("{ssm}/team-a/*")}])
+    );
+    // A value that is no secret changes nothing in the stack.
+    environment.spec.env.truncate(1);
+    environment.spec.grants.clear();
+    assert_eq!(render(&environment, "c").unwrap(), before);
+}

@@ -169,7 +169,7 @@ fn find(
                 Reason::InvalidSpec,
                 format!(
                     "{field}: this operator reads no Kubernetes Secrets (kubernetesSecrets.enabled is false): keep the value in Secrets Manager \
-                     and write awsSecretRef: {{id: \"arn:aws:secretsmanager:...\"}}"
+                     and write awsSecretRef: {{id: orders/db}}"
                 ),
             )),
         },

@@ -32,7 +32,7 @@ pub(in crate::resolve) fn plain_secrets(entries: &[EnvVar]) -> Option<Notice> {
         reason: "PlainSecret",
         message: format!(
             "env {}: by the name a secret, and written in plain text, which everybody sees who may read this object or the task definition: \
-             keep it in Secrets Manager and write {{name: {first}, valueFrom: {{awsSecretRef: {{id: \"arn:aws:secretsmanager:...\"}}}}}}",
+             keep it in Secrets Manager and write {{name: {first}, valueFrom: {{awsSecretRef: {{id: orders/db}}}}}}",
             named.join(", ")
         ),
     })

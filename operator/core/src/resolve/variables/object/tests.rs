@@ -27,7 +27,7 @@ fn known() -> Known {
 fn try_with(fields: &str, known: &Known) -> Result<Resolved, Problem> {
     let place = Place {
         env: [("A", "shared"), ("PORT", "shared"), ("B", "shared")]
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .map(|(name, value)| (name.to_owned(), value.into()))
             .into(),
         ..place()
     };
