@@ -155,6 +155,13 @@ impl Inventory {
             let seen = match &result {
                 Ok(seen) => {
                     let mut seen = seen.get(&member.id).cloned().unwrap_or_default();
+                    // Whoever makes it again may be somebody else.
+                    let mut shown: Vec<&str> =
+                        seen.alarms.values().map(|one| one.arn.as_str()).collect();
+                    shown.extend(seen.target.iter().filter_map(|one| one.arn.as_deref()));
+                    state
+                        .owners
+                        .retain(|(id, arn), _| *id != member.id || shown.contains(&arn.as_str()));
                     seen.miss(member.looked_for(), record.fact.present(), began);
                     Seen::Present(seen)
                 }
