@@ -112,6 +112,16 @@ pub fn parameter_arn(neighbour: &str, region: &str, path: &str) -> String {
     )
 }
 
+/// The ARN of a CloudWatch alarm, in the partition, Region and account of a neighbour's ARN.
+pub fn alarm_arn(neighbour: &str, name: &str) -> String {
+    format!(
+        "arn:{}:cloudwatch:{}:{}:alarm:{name}",
+        partition_of(neighbour).unwrap_or("aws"),
+        region_of(neighbour).unwrap_or_default(),
+        account_of(neighbour).unwrap_or_default(),
+    )
+}
+
 /// The number after the last colon of a task definition's ARN; 0 if there is none.
 pub fn revision_number(arn: &str) -> u64 {
     arn.rsplit(':')
