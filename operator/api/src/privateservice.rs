@@ -69,7 +69,7 @@ pub use status::{
 #[x_kube(
     validation = Rule::new(ENVIRONMENT_RULE).message(ENVIRONMENT_MESSAGE).field_path(".environment"),
     validation = Rule::new(DEFAULT_PORT_RULE).message(DEFAULT_PORT_MESSAGE).field_path(".ports"),
-    validation = Rule::new(rollout::PAIR_RULE).message(rollout::PAIR_MESSAGE).field_path(".rollout"),
+    validation = Rule::new(rollout::PAIR_RULE).message(Message::Expression(rollout::PAIR_MESSAGE.into())).field_path(".rollout"),
     validation = Rule::new(scaling::REQUESTS_RULE).message(scaling::REQUESTS_MESSAGE).field_path(".scaling.requestThreshold"),
 )]
 pub struct PrivateServiceSpec {

@@ -126,6 +126,16 @@ pub fn partial_secret_arn(neighbour: &str, region: &str, name: &str) -> String {
     )
 }
 
+/// The ARN of a CloudWatch alarm, in the partition, Region and account of a neighbour's ARN.
+pub fn alarm_arn(neighbour: &str, name: &str) -> String {
+    format!(
+        "arn:{}:cloudwatch:{}:{}:alarm:{name}",
+        partition_of(neighbour).unwrap_or("aws"),
+        region_of(neighbour).unwrap_or_default(),
+        account_of(neighbour).unwrap_or_default(),
+    )
+}
+
 /// The name in a secret's ARN (`arn:aws:secretsmanager:region:account:secret:name`), with whatever characters are at its end.
 pub fn name_of_secret(arn: &str) -> Option<&str> {
     arn.splitn(7, ':').nth(6)

@@ -19,12 +19,12 @@ async fn bounds_thresholds_and_cooldown() {
             "scaling: {minTasks: 11}",
             &[
                 "spec.scaling.maxTasks",
-                "minTasks 11 is above maxTasks 10 (the default): write maxTasks: 11 or more",
+                "minTasks (1 where absent) is above maxTasks (10 where absent): write maxTasks: as many as minTasks, or more",
             ],
         ),
         (
             "scaling: {minTasks: 3, maxTasks: 2}",
-            &["minTasks 3 is above maxTasks 2: write maxTasks: 3 or more"],
+            &["write maxTasks: as many as minTasks, or more"],
         ),
         (
             "scaling: {maxTasks: 5001}",
@@ -132,7 +132,7 @@ async fn schedules() {
             &["schedules[0].timezone", "should match"],
         ),
         (
-            "scaling: {schedules: [{name: off, schedule: rate(1 day), minTasks: 0, maxTasks: 0}]}",
+            "scaling: {schedules: [{name: stop, schedule: rate(1 day), minTasks: 0, maxTasks: 0}]}",
             ACCEPTED,
         ),
         // Absent bounds are those of scaling, and their defaults.
@@ -169,7 +169,7 @@ async fn percentages_that_can_roll_the_fewest_tasks() {
             "{rollout: {maxPercent: 125}, scaling: {minTasks: 3}}",
             &[
                 "spec.rollout",
-                "could never roll a service of 3 tasks: write minHealthyPercent: 100 and maxPercent: 134, \
+                "could never roll a service of so few tasks: write minHealthyPercent: 100 and maxPercent: 134, \
                  or minHealthyPercent: 66 and maxPercent: 100",
             ],
         ),

@@ -54,6 +54,7 @@ async fn a_paused_service_runs_nothing_and_comes_back_as_it_was() {
     .await;
     assert_eq!(world.ecs_service("web").unwrap()["desiredCount"], 0);
 
+    world.simulator.set_load(None, "web", None);
     let resumed = next.replace("paused: true, ", "");
     world.apply_service("web", &resumed).await.unwrap();
     let status = world.ready("web").await.unwrap().status.unwrap();

@@ -68,6 +68,14 @@ pub(super) const PAIR_RULE: &str = concat!(
     n * (100 - (has(self.rollout.minHealthyPercent) ? self.rollout.minHealthyPercent : 100)) >= 100 || \
     n * ((has(self.rollout.maxPercent) ? self.rollout.maxPercent : 200) - 100) >= 100)"
 );
-pub(super) const PAIR_MESSAGE: &str = "this pair (100 and 200 where absent) could never roll the \
-    fewest tasks there may be (minTasks, 1 where absent): write minHealthyPercent: 100 and \
-    maxPercent: 200, or minHealthyPercent: 0 and maxPercent: 100 to stop old tasks first";
+/// Numbers are spelled out: the API server's estimate of what text made of a number costs is beyond its budget.
+pub(super) const PAIR_MESSAGE: &str = concat!(
+    tasks!(),
+    ".map(n, 'this pair (100 and 200 where absent) could never roll a service of ' + \
+    (n == 1 ? 'one task' : n == 2 ? 'two tasks' : 'so few tasks') + \
+    ': write minHealthyPercent: 100 and maxPercent: ' + \
+    (n == 1 ? '200' : n == 2 ? '150' : n == 3 ? '134' : n == 4 ? '125' : '120') + \
+    ', or minHealthyPercent: ' + \
+    (n == 1 ? '0' : n == 2 ? '50' : n == 3 ? '66' : n == 4 ? '75' : '80') + \
+    ' and maxPercent: 100 to stop an old task first')[0]"
+);

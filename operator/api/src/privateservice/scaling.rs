@@ -124,8 +124,8 @@ pub struct ScalingSchedule {
 
 const BOUNDS_RULE: &str = "(has(self.minTasks) ? self.minTasks : 1) <= \
     (has(self.maxTasks) ? self.maxTasks : 10)";
-const BOUNDS_MESSAGE: &str = "minTasks (1 where absent) is above maxTasks (10 where absent): write a \
-    maxTasks of at least minTasks, such as minTasks: 20 and maxTasks: 40";
+const BOUNDS_MESSAGE: &str = "minTasks (1 where absent) is above maxTasks (10 where absent): write \
+    maxTasks: as many as minTasks, or more";
 
 const PERCENT_RULE: &str = "self == 0 || self >= 10";
 const PERCENT_MESSAGE: &str = "a threshold is a percentage from 10 to 100, or 0 to turn it off: \
@@ -146,7 +146,7 @@ const SCHEDULES_MESSAGE: &str = "minTasks of a schedule is above its maxTasks, w
     is that of scaling (1 and 10 where that is absent too): write both minTasks and maxTasks in it";
 
 const EXPRESSION_RULE: &str = "self.schedule.matches('^cron[(][^ ()]+( [^ ()]+){5}[)]$') || \
-    self.schedule.matches('^rate[(](1 (minute|hour|day)|[1-9][0-9]* (minutes|hours|days))[)]$') || \
+    self.schedule.matches('^rate[(](1 (minute|hour|day)|([2-9]|[1-9][0-9]+) (minutes|hours|days))[)]$') || \
     self.schedule.matches('^at[(][0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}[)]$')";
 const EXPRESSION_MESSAGE: &str = "write cron(0 20 ? * MON-FRI *) with six fields, rate(12 hours) or \
     at(2027-01-31T08:00:00)";

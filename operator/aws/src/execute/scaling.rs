@@ -1,24 +1,27 @@
-//! The calls that change what scales a service. What is gone already when it is to be removed is as wanted.
+//! The calls that change what scales a service. What is gone already when it is to be removed is as wanted. What a call has made is known from
+//! its answer, so that making many services does not cost a read for each of its calls.
 
 use super::{Caller, Outputs, unsendable};
 use crate::calls::CallError;
 use crate::connect::Account;
-use crate::convert;
 use crate::inventory::{Need, What};
 use crate::operations::{
     DELETE_ALARMS, DELETE_SCALING_POLICY, DELETE_SCHEDULED_ACTION, DEREGISTER_SCALABLE_TARGET,
-    PUT_METRIC_ALARM, PUT_SCALING_POLICY, PUT_SCHEDULED_ACTION, REGISTER_SCALABLE_TARGET,
-    TAG_ALARM, TAG_TARGET, UNTAG_ALARM, UNTAG_TARGET, UPDATE_SERVICE,
+    Operation, PUT_METRIC_ALARM, PUT_SCALING_POLICY, PUT_SCHEDULED_ACTION,
+    REGISTER_SCALABLE_TARGET, TAG_ALARM, TAG_TARGET, UNTAG_ALARM, UNTAG_TARGET, UPDATE_SERVICE,
 };
+use crate::{clock, convert};
 use aws_sdk_applicationautoscaling::types::{ScalableDimension, ServiceNamespace};
-use aws_sdk_ecs::error::ProvideErrorMetadata;
+use aws_sdk_ecs::error::{ProvideErrorMetadata, SdkError};
 use privateservice_core::failure::Failure;
 use privateservice_core::names;
 use privateservice_core::scaling::{
-    Alarm, Outcome, Policy, PolicyReference, ScalingStep, ScheduledAction, Target,
+    Alarm, Observed, ObservedAlarm, ObservedPolicy, ObservedTarget, Outcome, Policy,
+    PolicyReference, ScalingStep, ScheduledAction, Target, Thing,
 };
 use std::collections::BTreeMap;
 use std::collections::HashMap;
+use std::error::Error;
 
 /// The one dimension of an ECS service that scales.
 const COUNT: ScalableDimension = ScalableDimension::EcsServiceDesiredCount;
@@ -82,6 +85,30 @@ impl Account {
         }
     }
 
+    /// Sends a call about scaling that has been admitted; `change` is what it has made of what was known before.
+    async fn write_scaling<T, E>(
+        &self,
+        caller: Caller<'_>,
+        operation: Operation,
+        call: impl Future<Output = Result<T, SdkError<E>>>,
+        change: impl FnOnce(&T, &mut Observed),
+    ) -> Result<T, CallError<E>>
+    where
+        E: ProvideErrorMetadata + Error + 'static,
+    {
+        let began = clock::now();
+        // Boxed: the SDK's futures are large.
+        let call = Box::pin(call);
+        let (result, before) = self
+            .write_and_keep(caller, operation, What::Scaling, call)
+            .await;
+        if let Ok(answer) = &result {
+            self.inventory
+                .scaled(caller.scope, before, began, |seen| change(answer, seen));
+        }
+        result
+    }
+
     async fn register_target(
         &self,
         caller: Caller<'_>,
@@ -103,7 +130,12 @@ impl Account {
             .set_tags(tags.map(|tags| tags.clone().into_iter().collect::<HashMap<_, _>>()))
             .send();
         let answer = self
-            .write(caller, operation, What::Scaling, Box::pin(call))
+            .write_scaling(caller, operation, call, |answer, seen| {
+                let known = seen.target.take().and_then(|known| known.arn);
+                let arn = answer.scalable_target_arn().map(str::to_owned).or(known);
+                seen.missing.remove(&Thing::Target);
+                seen.target = Some(ObservedTarget { arn, target });
+            })
             .await?;
         // It moves the count into the bounds.
         self.inventory
@@ -127,7 +159,13 @@ impl Account {
             .resource_id(resource(caller))
             .scalable_dimension(COUNT)
             .send();
-        let result = self.write(caller, operation, What::Scaling, call).await;
+        let result = self
+            .write_scaling(caller, operation, call, |_, seen| {
+                seen.target = None;
+                seen.policies.clear();
+                seen.schedules.clear();
+            })
+            .await;
         unless_gone(result.map(drop))
     }
 
@@ -146,7 +184,8 @@ impl Account {
             .resource_arn(arn)
             .set_tags(Some(tags.clone().into_iter().collect()))
             .send();
-        self.write(caller, operation, What::Scaling, call).await?;
+        self.write_scaling(caller, operation, call, |_, _| {})
+            .await?;
         let owner = Some(caller.owner.clone());
         self.inventory.learn_owner(caller.scope, arn, owner);
         Ok(Outcome::Done)
@@ -167,7 +206,7 @@ impl Account {
             .resource_arn(arn)
             .set_tag_keys(Some(keys.to_vec()))
             .send();
-        let result = self.write(caller, operation, What::Scaling, call).await;
+        let result = self.write_scaling(caller, operation, call, |_, _| {}).await;
         unless_gone(result.map(drop))?;
         self.inventory.learn_owner(caller.scope, arn, None);
         Ok(Outcome::Done)
@@ -188,8 +227,17 @@ impl Account {
             .policy_name(name);
         let input = convert::put_policy(input, policy).map_err(unsendable(operation))?;
         self.admit(caller, operation)?;
-        let call = Box::pin(input.send_with(&self.clients.scaling));
-        let answer = self.write(caller, operation, What::Scaling, call).await?;
+        let call = input.send_with(&self.clients.scaling);
+        let answer = self
+            .write_scaling(caller, operation, call, |answer, seen| {
+                let made = ObservedPolicy {
+                    arn: answer.policy_arn().to_owned(),
+                    policy: policy.clone(),
+                };
+                seen.missing.remove(&Thing::Policy(name.to_owned()));
+                seen.policies.insert(name.to_owned(), made);
+            })
+            .await?;
         Ok(Outcome::PolicyPut {
             arn: answer.policy_arn().to_owned(),
         })
@@ -211,7 +259,11 @@ impl Account {
             .scalable_dimension(COUNT)
             .policy_name(name)
             .send();
-        let result = self.write(caller, operation, What::Scaling, call).await;
+        let result = self
+            .write_scaling(caller, operation, call, |_, seen| {
+                seen.policies.remove(name);
+            })
+            .await;
         unless_gone(result.map(drop))
     }
 
@@ -239,8 +291,12 @@ impl Account {
             )
             .scalable_target_action(convert::sets(action))
             .send();
-        self.write(caller, operation, What::Scaling, Box::pin(call))
-            .await?;
+        self.write_scaling(caller, operation, call, |_, seen| {
+            seen.missing.remove(&Thing::Schedule(name.to_owned()));
+            seen.asked.insert(name.to_owned());
+            seen.schedules.insert(name.to_owned(), action.clone());
+        })
+        .await?;
         Ok(Outcome::Done)
     }
 
@@ -256,7 +312,12 @@ impl Account {
             .scalable_dimension(COUNT)
             .scheduled_action_name(name)
             .send();
-        let result = self.write(caller, operation, What::Scaling, call).await;
+        let result = self
+            .write_scaling(caller, operation, call, |_, seen| {
+                seen.schedules.remove(name);
+                seen.asked.insert(name.to_owned());
+            })
+            .await;
         unless_gone(result.map(drop))
     }
 
@@ -271,8 +332,18 @@ impl Account {
         let operation = PUT_METRIC_ALARM;
         let input = convert::put_alarm(name, alarm, policy_arn, tags);
         self.admit(caller, operation)?;
-        let call = Box::pin(input.send_with(&self.clients.cloudwatch));
-        self.write(caller, operation, What::Scaling, call).await?;
+        let call = input.send_with(&self.clients.cloudwatch);
+        self.write_scaling(caller, operation, call, |_, seen| {
+            let known = seen.alarms.remove(name).map(|known| known.arn);
+            let made = ObservedAlarm {
+                arn: known.unwrap_or_else(|| names::alarm_arn(&caller.scope.cluster_arn, name)),
+                alarm: alarm.clone(),
+                calls: vec![policy_arn.to_owned()],
+            };
+            seen.missing.remove(&Thing::Alarm(name.to_owned()));
+            seen.alarms.insert(name.to_owned(), made);
+        })
+        .await?;
         Ok(Outcome::Done)
     }
 
@@ -291,7 +362,8 @@ impl Account {
             .resource_arn(arn)
             .set_tags(Some(convert::alarm_tags(tags)))
             .send();
-        self.write(caller, operation, What::Scaling, call).await?;
+        self.write_scaling(caller, operation, call, |_, _| {})
+            .await?;
         let owner = Some(caller.owner.clone());
         self.inventory.learn_owner(caller.scope, arn, owner);
         Ok(Outcome::Done)
@@ -312,7 +384,7 @@ impl Account {
             .resource_arn(arn)
             .set_tag_keys(Some(keys.to_vec()))
             .send();
-        let result = self.write(caller, operation, What::Scaling, call).await;
+        let result = self.write_scaling(caller, operation, call, |_, _| {}).await;
         unless_gone(result.map(drop))?;
         self.inventory.learn_owner(caller.scope, arn, None);
         Ok(Outcome::Done)
@@ -331,7 +403,11 @@ impl Account {
             .delete_alarms()
             .set_alarm_names(Some(names.to_vec()))
             .send();
-        let result = self.write(caller, operation, What::Scaling, call).await;
+        let result = self
+            .write_scaling(caller, operation, call, |_, seen| {
+                seen.alarms.retain(|name, _| !names.contains(name));
+            })
+            .await;
         // Those that are there are deleted all the same (AWS: DeleteAlarms).
         unless_gone(result.map(drop))
     }

@@ -42,17 +42,33 @@ impl Account {
     where
         E: ProvideErrorMetadata + Error + 'static,
     {
+        self.write_and_keep(caller, operation, what, call).await.0
+    }
+
+    /// The same; after a call that succeeded, with what was known before it, for callers that know what it has made of that.
+    pub(super) async fn write_and_keep<T, E>(
+        &self,
+        caller: Caller<'_>,
+        operation: Operation,
+        what: What,
+        call: impl Future<Output = Result<T, SdkError<E>>>,
+    ) -> (Result<T, CallError<E>>, Option<Before>)
+    where
+        E: ProvideErrorMetadata + Error + 'static,
+    {
         let mut fence = Fence::close(&self.inventory, caller.scope, what);
         let result = self.calls.send(operation, call).await;
         let before = fence.open();
         // Else it stays Unknown, and whoever tries again demands the read first, at its own pace: a read that woke the object from
         // here would make a loop of failing calls.
-        if let (Err(error), Some(before)) = (&result, before)
-            && changed_nothing(what, &error.failure)
-        {
-            self.inventory.restore(caller.scope, before);
+        match (result, before) {
+            (Err(error), Some(before)) if changed_nothing(what, &error.failure) => {
+                self.inventory.restore(caller.scope, before);
+                (Err(error), None)
+            }
+            (Err(error), _) => (Err(error), None),
+            (Ok(answer), before) => (Ok(answer), before),
         }
-        result
     }
 }
 

@@ -5,11 +5,11 @@
 
 use super::batch::{self, Candidate};
 use super::reader::Next;
-use super::record::Seen;
-use super::state::{ServiceId, State};
-use super::{Inventory, now};
+use super::record::{Seen, Why};
+use super::state::{ServiceId, State, service_id};
+use super::{Before, Inventory, Need, now};
 use crate::calls::CallError;
-use crate::limits::{Bucket, Priority};
+use crate::limits::{Bucket, Lane, Priority};
 use crate::operations::{
     DESCRIBE_ALARMS, DESCRIBE_SCALABLE_TARGETS, DESCRIBE_SCALING_POLICIES,
     DESCRIBE_SCHEDULED_ACTIONS, Operation,
@@ -18,8 +18,11 @@ use crate::timing::Timing;
 use crate::{classify, clock, convert};
 use aws_sdk_applicationautoscaling::types::ServiceNamespace;
 use aws_sdk_ecs::error::ProvideErrorMetadata;
+use k8s_openapi::jiff::Timestamp;
+use privateservice_core::fact::Fact;
 use privateservice_core::failure::Failure;
 use privateservice_core::names;
+use privateservice_core::observed::Scope;
 use privateservice_core::scaling::{Observed, Thing};
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
@@ -93,21 +96,50 @@ impl<E: ProvideErrorMetadata + Error + 'static> From<CallError<E>> for Refusal {
 
 impl Inventory {
     /// Says which scheduled actions of a service may be there, beside what has a name of its own.
-    pub fn follow_schedules(
-        &self,
-        scope: &privateservice_core::observed::Scope,
-        names: BTreeSet<String>,
-    ) {
-        let id = super::state::service_id(scope);
+    pub fn follow_schedules(&self, scope: &Scope, names: BTreeSet<String>) {
+        let id = service_id(scope);
         let mut state = self.lock();
         if state.scaling.contains_key(&id) {
             state.schedules.insert(id, names);
         }
     }
 
+    /// AWS's answer to a write of ours, sent at `began`, tells what scales the service now, if that was known before it.
+    pub(crate) fn scaled(
+        &self,
+        scope: &Scope,
+        before: Option<Before>,
+        began: Timestamp,
+        change: impl FnOnce(&mut Observed),
+    ) {
+        let Some(Before::Scaling(fact)) = before else {
+            return;
+        };
+        let Fact::Present {
+            value: mut seen, ..
+        } = *fact
+        else {
+            return;
+        };
+        change(&mut seen);
+        let id = service_id(scope);
+        if let Some(record) = self.lock().scaling.get_mut(&id) {
+            record.learn(seen, began);
+        }
+    }
+
+    /// Has what scales a service read again some time, in company: nobody waits for it, and only a difference wakes somebody.
+    pub fn verify_scaling(&self, scope: &Scope) {
+        let priority = Priority {
+            lane: Lane::Bulk,
+            since: clock::now(),
+        };
+        self.want(scope, &[Need::Scaling], Why::Sweep, priority);
+    }
+
     /// Why the last read of what scales a service failed, if the last one did.
-    pub fn scaling_failure(&self, scope: &privateservice_core::observed::Scope) -> Option<Failure> {
-        let id = super::state::service_id(scope);
+    pub fn scaling_failure(&self, scope: &Scope) -> Option<Failure> {
+        let id = service_id(scope);
         let state = self.lock();
         let of_tags = || {
             state
@@ -155,6 +187,13 @@ impl Inventory {
             let seen = match &result {
                 Ok(seen) => {
                     let mut seen = seen.get(&member.id).cloned().unwrap_or_default();
+                    // Whoever makes it again may be somebody else.
+                    let mut shown: Vec<&str> =
+                        seen.alarms.values().map(|one| one.arn.as_str()).collect();
+                    shown.extend(seen.target.iter().filter_map(|one| one.arn.as_deref()));
+                    state
+                        .owners
+                        .retain(|(id, arn), _| *id != member.id || shown.contains(&arn.as_str()));
                     seen.miss(member.looked_for(), record.fact.present(), began);
                     Seen::Present(seen)
                 }

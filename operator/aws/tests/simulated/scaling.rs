@@ -179,13 +179,23 @@ impl Scaled {
                 return called;
             }
             self.carry_out(&plan, &mut called).await;
+            let said = self.known();
             self.look().await;
+            assert_eq!(self.known(), said);
         }
         panic!("it does not converge: {called:?}");
     }
 
     fn memory(&self) -> scaling::Memory {
         scaling::memory(&self.status)
+    }
+
+    /// What the answers to writes said is what a read finds.
+    fn known(&self) -> scaling::Observed {
+        let observed = self.world.link.observed(&self.scope);
+        let mut seen = observed.scaling.present().unwrap().clone();
+        (seen.missing, seen.asked) = Default::default();
+        seen
     }
 
     async fn carry_out(&mut self, plan: &Plan, called: &mut Vec<&'static str>) {

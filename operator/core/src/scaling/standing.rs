@@ -11,17 +11,13 @@ use privateservice_api::conditions::{ConditionType, Reason, ReasonClass};
 
 /// What one pass over the scaling of a living object came to.
 #[derive(Debug)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "independent findings, most of them false most of the time"
-)]
 pub struct Pass<'a> {
     /// What is wanted.
     pub desired: &'a Desired,
     /// The plan of the scaling.
     pub plan: &'a Plan,
-    /// True if the ECS service is there, and ours.
-    pub service: bool,
+    /// Whether the ECS service is there, and ours; `None` while that is not known, as right after an update.
+    pub service: Option<bool>,
     /// How many of its steps were executed.
     pub executed: usize,
     /// True if steps are held back, because they were made a moment ago and what they change came back.
@@ -110,7 +106,10 @@ pub fn standing(pass: &Pass<'_>) -> Standing {
             )
         };
     }
-    if !pass.service {
+    if pass.service != Some(true) {
+        if pass.service.is_none() && pass.held_before {
+            return in_place(pass.desired);
+        }
         return Standing::not(
             Reason::AutoscalingPending,
             "scaling is set up once the ECS service is there".to_owned(),

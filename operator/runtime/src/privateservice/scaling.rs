@@ -10,6 +10,7 @@ use privateservice_api::PrivateServiceStatus;
 use privateservice_api::conditions::ConditionType;
 use privateservice_core::conditions::{self, Verdict};
 use privateservice_core::desired::Desired;
+use privateservice_core::fact::Fact;
 use privateservice_core::failure::Failure;
 use privateservice_core::guard;
 use privateservice_core::memory::Memory;
@@ -86,6 +87,10 @@ pub(super) async fn scale(
         for step in steps(&scaled.plan).take(execution.outcomes.len()) {
             remembered.repeats.made(step, now);
         }
+        if !execution.outcomes.is_empty() {
+            // AWS said that it did what it was asked; that it keeps it is for a look to tell.
+            caller.account.inventory().verify_scaling(scope);
+        }
         scaled.outcomes = execution.outcomes;
         scaled.failure = execution.failure;
     }
@@ -144,10 +149,14 @@ impl Scaled {
         verdict: Verdict,
     ) -> Verdict {
         let desired = scene.desired;
-        let service = scene.observed.service.present().is_some_and(|service| {
-            service.status == ServiceStatus::Active
-                && service.owner().as_ref() == Some(&desired.owner)
-        });
+        let service = match &scene.observed.service {
+            Fact::Unknown => None,
+            Fact::Absent { .. } => Some(false),
+            Fact::Present { value, .. } => Some(
+                value.status == ServiceStatus::Active
+                    && value.owner().as_ref() == Some(&desired.owner),
+            ),
+        };
         let held_before = previous.conditions.iter().any(|condition| {
             condition.type_ == ConditionType::AutoscalingReady.as_str()
                 && condition.status == "True"

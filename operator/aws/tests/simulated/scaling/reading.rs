@@ -59,6 +59,11 @@ async fn sixty_services_are_read_with_a_few_calls() {
     let before = reads(&world);
     for name in &names {
         let scope = world.scope(name);
+        let inventory = world.link.account.inventory();
+        // What the writes said is known already.
+        let known = inventory.observed(&scope).scaling;
+        assert_eq!(known.present().map(|seen| seen.alarms.len()), Some(2));
+        inventory.touch(&scope, privateservice_aws::inventory::What::Scaling);
         world.link.demand(&scope, &[Need::Scaling]);
     }
     let scopes: Vec<_> = names.iter().map(|name| world.scope(name)).collect();

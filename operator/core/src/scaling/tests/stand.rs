@@ -20,7 +20,7 @@ fn pass<'a>(world: &'a World, plan: &'a Plan) -> Pass<'a> {
     Pass {
         desired: &world.desired,
         plan,
-        service: true,
+        service: Some(true),
         executed: 0,
         futile: false,
         failure: None,
@@ -125,6 +125,24 @@ fn what_was_in_place_is_so_while_it_cannot_be_read() {
         ..pass(&world, &plan)
     });
     assert!(kept.holds);
+}
+
+#[test]
+fn right_after_an_update_of_the_service_it_is_as_it_was() {
+    let world = World::new("scaling: {}");
+    let plan = Plan::default();
+    for (service, held_before, holds) in [
+        (None, true, true),
+        (None, false, false),
+        (Some(false), true, false),
+    ] {
+        let standing = standing(&Pass {
+            service,
+            held_before,
+            ..pass(&world, &plan)
+        });
+        assert_eq!(standing.holds, holds, "{service:?} {held_before}");
+    }
 }
 
 #[test]
