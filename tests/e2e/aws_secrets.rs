@@ -307,6 +307,7 @@ async fn a_secret_that_is_not_there_holds_the_service_where_it_is() {
         told.starts_with("env URL: the secret orders/db does not exist"),
         "{told}"
     );
+    assert_eq!(synced(&world, "web").await.unwrap(), told);
     assert!(world.ecs_services().is_empty());
     // Once it is there the service goes on by itself; asking is faster.
     put(&world, "postgres://first").await;

@@ -71,7 +71,15 @@ pub fn assess_problem(problem: &Problem) -> Verdict {
         ready: Ready::False,
         reason: problem.reason,
         message: problem.message.clone(),
-        findings: vec![],
+        findings: (problem.reason == Reason::SecretNotFound)
+            .then(|| Finding {
+                kind: ConditionType::SecretsSynced,
+                holds: false,
+                reason: problem.reason,
+                message: problem.message.clone(),
+            })
+            .into_iter()
+            .collect(),
     }
 }
 

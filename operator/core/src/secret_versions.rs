@@ -205,7 +205,8 @@ pub fn choose(
     let changed = rolled_out != newest || candidates.values().any(Candidate::is_changed);
     let serves = applied == Some(&kept.intent);
     let keep = serves && !(changed && resolved.automatic);
-    let desired = if keep {
+    let same = rolled_out == newest && candidates.values().all(|one| one.rolled_out == one.newest);
+    let desired = if keep || same {
         kept
     } else {
         render(newest, &|one| one.newest.clone())

@@ -5,8 +5,8 @@ use crate::assess;
 use crate::claim::{claim, displaced, remains};
 use crate::fixtures::{SERVICE_ARN, apply, at, empty, memory, no_secrets, owner, place, resolved};
 use crate::memory::{Memory, memory as memory_from};
-use crate::plan::plan;
-use privateservice_api::privateservice::Revision;
+use crate::plan::{Need, plan};
+use privateservice_api::privateservice::{Revision, RolloutStatus};
 
 const ONE: &str = "{source: {image: {name: 'redis:1'}}}";
 const TWO: &str = "{source: {image: {name: 'redis:2'}}}";
@@ -158,6 +158,39 @@ fn an_edit_that_still_waits_for_its_turn_changes_nothing_of_what_is_said_to_serv
     assert_eq!(after.deployed, before.deployed);
     assert_eq!(after.intent, before.intent);
     assert_eq!(after.observed_generation, Some(2));
+}
+
+#[test]
+fn an_edit_whose_secrets_are_not_read_yet_changes_nothing_of_what_is_said_to_serve() {
+    let (observed, before) = created();
+    let ended = RolloutStatus {
+        phase: Some(RolloutPhase::RolledBack),
+        identity: Some("what failed".into()),
+        failed_hash: Some("what failed".into()),
+        ..RolloutStatus::default()
+    };
+    let before = PrivateServiceStatus {
+        rollout: Some(ended.clone()),
+        ..before
+    };
+    let edited = resolved(TWO);
+    let memory = memory_of(&before);
+    let wait = Plan::wait(memory.epoch, WaitingOn::Read(Need::Secrets));
+    let judgement = Judgement {
+        phase: RolloutPhase::Complete,
+        id: Some("ecs-svc/1".into()),
+        ..Judgement::default()
+    };
+    let place = place();
+    let report = Report {
+        memory: &memory,
+        ..report_of(&place, &edited, &observed, &wait, Some(&judgement))
+    };
+    let verdict = assess::assess_suspended();
+    let after = status(&before, &report, &verdict, Some(2), at(2));
+    assert_eq!(after.rollout, Some(ended));
+    assert_eq!(after.deployed, before.deployed);
+    assert_eq!(after.intent, before.intent);
 }
 
 #[test]
