@@ -42,7 +42,10 @@ impl Account {
     where
         E: ProvideErrorMetadata + Error + 'static,
     {
-        self.write_and_keep(caller, operation, what, call).await.0
+        // Boxed: the SDK's futures are large, and this one holds the other.
+        Box::pin(self.write_and_keep(caller, operation, what, call))
+            .await
+            .0
     }
 
     /// The same; after a call that succeeded, with what was known before it, for callers that know what it has made of that.
