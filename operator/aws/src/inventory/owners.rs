@@ -9,6 +9,7 @@ use crate::limits::{Bucket, Priority};
 use crate::operations::{LIST_ALARM_TAGS, LIST_TARGET_TAGS};
 use crate::timing::Timing;
 use crate::{clock, convert};
+use aws_sdk_ecs::error::ProvideErrorMetadata;
 use privateservice_core::failure::Failure;
 use privateservice_core::observed::Scope;
 use privateservice_core::owner::Owner;
@@ -20,6 +21,26 @@ use std::time::Instant;
 enum Next {
     Read(OwnerId, u64, Priority),
     At(Instant),
+}
+
+/// Why tags could not be read.
+struct Unread {
+    failure: Failure,
+    /// There is no such thing any more (Application Auto Scaling and CloudWatch API references, ListTagsForResource).
+    gone: bool,
+}
+
+impl<E: ProvideErrorMetadata> From<CallError<E>> for Unread {
+    fn from(error: CallError<E>) -> Self {
+        let code = error.error.code();
+        Self {
+            gone: matches!(
+                code,
+                Some("ResourceNotFoundException" | "ResourceNotFound" | "ObjectNotFoundException")
+            ),
+            failure: error.into_failure(),
+        }
+    }
 }
 
 impl Inventory {
@@ -56,12 +77,20 @@ impl Inventory {
         } else {
             Box::pin(self.target_tags(arn)).await
         };
-        let seen = match tags {
-            Ok(tags) => Seen::Present(convert::owner_in(&tags)),
-            Err(failure) => Seen::Failed(failure),
+        let (seen, gone) = match tags {
+            Ok(tags) => (Seen::Present(convert::owner_in(&tags)), false),
+            Err(unread) => (Seen::Failed(unread.failure), unread.gone),
         };
         let now = now();
-        let mut state = self.lock();
+        let mut guard = self.lock();
+        let state = &mut *guard;
+        if gone {
+            // What showed it is older than this answer: it has to be read again before anything is made of it.
+            let sequence = state.next();
+            if let Some(scaling) = state.scaling.get_mut(&id.0) {
+                scaling.touch(sequence);
+            }
+        }
         if let Some(record) = state.owners.get_mut(&id) {
             if record.complete(start, seen, began, now, &self.timing) {
                 self.wake(&record.watchers);
@@ -70,11 +99,11 @@ impl Inventory {
                 state.wanted_owners.insert(id.clone());
             }
         }
-        drop(state);
+        drop(guard);
         self.owner_reads.notify_one();
     }
 
-    async fn target_tags(&self, arn: &str) -> Result<BTreeMap<String, String>, Failure> {
+    async fn target_tags(&self, arn: &str) -> Result<BTreeMap<String, String>, Unread> {
         let call = self
             .clients
             .scaling
@@ -82,7 +111,7 @@ impl Inventory {
             .resource_arn(arn)
             .send();
         let answer = self.calls.send(LIST_TARGET_TAGS, call).await;
-        let answer = answer.map_err(CallError::into_failure)?;
+        let answer = answer.map_err(Unread::from)?;
         Ok(answer
             .tags()
             .cloned()
@@ -91,7 +120,7 @@ impl Inventory {
             .collect())
     }
 
-    async fn alarm_tags(&self, arn: &str) -> Result<BTreeMap<String, String>, Failure> {
+    async fn alarm_tags(&self, arn: &str) -> Result<BTreeMap<String, String>, Unread> {
         let call = self
             .clients
             .cloudwatch
@@ -99,7 +128,7 @@ impl Inventory {
             .resource_arn(arn)
             .send();
         let answer = self.calls.send(LIST_ALARM_TAGS, call).await;
-        let answer = answer.map_err(CallError::into_failure)?;
+        let answer = answer.map_err(Unread::from)?;
         Ok(convert::from_alarm(answer.tags()))
     }
 
