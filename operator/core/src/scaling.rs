@@ -13,6 +13,7 @@ mod deletion;
 #[cfg(test)]
 pub(crate) mod fixtures;
 mod guard;
+mod measure;
 mod memory;
 mod observed;
 mod parts;

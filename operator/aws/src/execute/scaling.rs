@@ -1,14 +1,16 @@
 //! The calls that change what scales a service. What is gone already when it is to be removed is as wanted. What a call has made is known from
 //! its answer, so that making many services does not cost a read for each of its calls.
 
-use super::{Caller, Outputs, unsendable};
+mod alarms;
+mod policies;
+
+use super::{Caller, Outputs};
 use crate::calls::CallError;
 use crate::connect::Account;
 use crate::inventory::{Need, What};
 use crate::operations::{
-    DELETE_ALARMS, DELETE_SCALING_POLICY, DELETE_SCHEDULED_ACTION, DEREGISTER_SCALABLE_TARGET,
-    Operation, PUT_METRIC_ALARM, PUT_SCALING_POLICY, PUT_SCHEDULED_ACTION,
-    REGISTER_SCALABLE_TARGET, TAG_ALARM, TAG_TARGET, UNTAG_ALARM, UNTAG_TARGET, UPDATE_SERVICE,
+    DEREGISTER_SCALABLE_TARGET, Operation, PUT_METRIC_ALARM, REGISTER_SCALABLE_TARGET, TAG_TARGET,
+    UNTAG_TARGET, UPDATE_SERVICE,
 };
 use crate::{clock, convert};
 use aws_sdk_applicationautoscaling::types::{ScalableDimension, ServiceNamespace};
@@ -16,8 +18,7 @@ use aws_sdk_ecs::error::{ProvideErrorMetadata, SdkError};
 use privateservice_core::failure::Failure;
 use privateservice_core::names;
 use privateservice_core::scaling::{
-    Alarm, Observed, ObservedAlarm, ObservedPolicy, ObservedTarget, Outcome, Policy,
-    PolicyReference, ScalingStep, ScheduledAction, Target, Thing,
+    Observed, ObservedTarget, Outcome, PolicyReference, ScalingStep, Target, Thing,
 };
 use std::collections::BTreeMap;
 use std::collections::HashMap;
@@ -210,206 +211,6 @@ impl Account {
         unless_gone(result.map(drop))?;
         self.inventory.learn_owner(caller.scope, arn, None);
         Ok(Outcome::Done)
-    }
-
-    async fn put_scaling_policy(
-        &self,
-        caller: Caller<'_>,
-        name: &str,
-        policy: &Policy,
-    ) -> Result<Outcome, Failure> {
-        use aws_sdk_applicationautoscaling::operation::put_scaling_policy::builders::PutScalingPolicyInputBuilder;
-        let operation = PUT_SCALING_POLICY;
-        let input = PutScalingPolicyInputBuilder::default()
-            .service_namespace(ServiceNamespace::Ecs)
-            .resource_id(resource(caller))
-            .scalable_dimension(COUNT)
-            .policy_name(name);
-        let input = convert::put_policy(input, policy).map_err(unsendable(operation))?;
-        self.admit(caller, operation)?;
-        let call = input.send_with(&self.clients.scaling);
-        let answer = self
-            .write_scaling(caller, operation, call, |answer, seen| {
-                let made = ObservedPolicy {
-                    arn: answer.policy_arn().to_owned(),
-                    policy: policy.clone(),
-                };
-                seen.missing.remove(&Thing::Policy(name.to_owned()));
-                seen.policies.insert(name.to_owned(), made);
-            })
-            .await?;
-        Ok(Outcome::PolicyPut {
-            arn: answer.policy_arn().to_owned(),
-        })
-    }
-
-    async fn delete_scaling_policy(
-        &self,
-        caller: Caller<'_>,
-        name: &str,
-    ) -> Result<Outcome, Failure> {
-        let operation = DELETE_SCALING_POLICY;
-        self.admit(caller, operation)?;
-        let call = self
-            .clients
-            .scaling
-            .delete_scaling_policy()
-            .service_namespace(ServiceNamespace::Ecs)
-            .resource_id(resource(caller))
-            .scalable_dimension(COUNT)
-            .policy_name(name)
-            .send();
-        let result = self
-            .write_scaling(caller, operation, call, |_, seen| {
-                seen.policies.remove(name);
-            })
-            .await;
-        unless_gone(result.map(drop))
-    }
-
-    async fn put_schedule(
-        &self,
-        caller: Caller<'_>,
-        name: &str,
-        action: &ScheduledAction,
-    ) -> Result<Outcome, Failure> {
-        let operation = PUT_SCHEDULED_ACTION;
-        self.admit(caller, operation)?;
-        let call = self
-            .clients
-            .scaling
-            .put_scheduled_action()
-            .service_namespace(ServiceNamespace::Ecs)
-            .resource_id(resource(caller))
-            .scalable_dimension(COUNT)
-            .scheduled_action_name(name)
-            .schedule(&action.expression)
-            // A zone that is left out keeps its value (AWS: PutScheduledAction updates what is given).
-            .set_timezone(
-                ScheduledAction::has_zone(&action.expression)
-                    .then(|| action.timezone.clone().unwrap_or_else(|| "UTC".to_owned())),
-            )
-            .scalable_target_action(convert::sets(action))
-            .send();
-        self.write_scaling(caller, operation, call, |_, seen| {
-            seen.missing.remove(&Thing::Schedule(name.to_owned()));
-            seen.asked.insert(name.to_owned());
-            seen.schedules.insert(name.to_owned(), action.clone());
-        })
-        .await?;
-        Ok(Outcome::Done)
-    }
-
-    async fn delete_schedule(&self, caller: Caller<'_>, name: &str) -> Result<Outcome, Failure> {
-        let operation = DELETE_SCHEDULED_ACTION;
-        self.admit(caller, operation)?;
-        let call = self
-            .clients
-            .scaling
-            .delete_scheduled_action()
-            .service_namespace(ServiceNamespace::Ecs)
-            .resource_id(resource(caller))
-            .scalable_dimension(COUNT)
-            .scheduled_action_name(name)
-            .send();
-        let result = self
-            .write_scaling(caller, operation, call, |_, seen| {
-                seen.schedules.remove(name);
-                seen.asked.insert(name.to_owned());
-            })
-            .await;
-        unless_gone(result.map(drop))
-    }
-
-    async fn put_alarm(
-        &self,
-        caller: Caller<'_>,
-        name: &str,
-        alarm: &Alarm,
-        policy_arn: &str,
-        tags: &BTreeMap<String, String>,
-    ) -> Result<Outcome, Failure> {
-        let operation = PUT_METRIC_ALARM;
-        let input = convert::put_alarm(name, alarm, policy_arn, tags);
-        self.admit(caller, operation)?;
-        let call = input.send_with(&self.clients.cloudwatch);
-        self.write_scaling(caller, operation, call, |_, seen| {
-            let known = seen.alarms.remove(name).map(|known| known.arn);
-            let made = ObservedAlarm {
-                arn: known.unwrap_or_else(|| names::alarm_arn(&caller.scope.cluster_arn, name)),
-                alarm: alarm.clone(),
-                calls: vec![policy_arn.to_owned()],
-            };
-            seen.missing.remove(&Thing::Alarm(name.to_owned()));
-            seen.alarms.insert(name.to_owned(), made);
-        })
-        .await?;
-        Ok(Outcome::Done)
-    }
-
-    async fn tag_alarm(
-        &self,
-        caller: Caller<'_>,
-        arn: &str,
-        tags: &BTreeMap<String, String>,
-    ) -> Result<Outcome, Failure> {
-        let operation = TAG_ALARM;
-        self.admit(caller, operation)?;
-        let call = self
-            .clients
-            .cloudwatch
-            .tag_resource()
-            .resource_arn(arn)
-            .set_tags(Some(convert::alarm_tags(tags)))
-            .send();
-        self.write_scaling(caller, operation, call, |_, _| {})
-            .await?;
-        let owner = Some(caller.owner.clone());
-        self.inventory.learn_owner(caller.scope, arn, owner);
-        Ok(Outcome::Done)
-    }
-
-    async fn untag_alarm(
-        &self,
-        caller: Caller<'_>,
-        arn: &str,
-        keys: &[String],
-    ) -> Result<Outcome, Failure> {
-        let operation = UNTAG_ALARM;
-        self.admit(caller, operation)?;
-        let call = self
-            .clients
-            .cloudwatch
-            .untag_resource()
-            .resource_arn(arn)
-            .set_tag_keys(Some(keys.to_vec()))
-            .send();
-        let result = self.write_scaling(caller, operation, call, |_, _| {}).await;
-        unless_gone(result.map(drop))?;
-        self.inventory.learn_owner(caller.scope, arn, None);
-        Ok(Outcome::Done)
-    }
-
-    async fn delete_alarms(
-        &self,
-        caller: Caller<'_>,
-        names: &[String],
-    ) -> Result<Outcome, Failure> {
-        let operation = DELETE_ALARMS;
-        self.admit(caller, operation)?;
-        let call = self
-            .clients
-            .cloudwatch
-            .delete_alarms()
-            .set_alarm_names(Some(names.to_vec()))
-            .send();
-        let result = self
-            .write_scaling(caller, operation, call, |_, seen| {
-                seen.alarms.retain(|name, _| !names.contains(name));
-            })
-            .await;
-        // Those that are there are deleted all the same (AWS: DeleteAlarms).
-        unless_gone(result.map(drop))
     }
 
     async fn set_count(

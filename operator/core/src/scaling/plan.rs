@@ -4,11 +4,13 @@
 //! nobody owns unless taking over was asked for; a count is sent on entering and leaving a pause, never else; bounds that one of our
 //! schedules set are left alone until others are asked for; a converged service plans nothing.
 
-use super::parts::Target;
+mod obsolete;
+mod target;
+
 use super::render::{Rendered, WantedAlarm, render};
 use super::step::{PolicyReference, ScalingStep};
 use super::whose::{Whose, whose};
-use super::{Bounds, Memory, Observed, Thing, pause, schedule};
+use super::{Memory, Observed, Thing, pause, schedule};
 use crate::desired::Desired;
 use crate::fact::Fact;
 use crate::memory;
@@ -102,48 +104,6 @@ fn set_count(desired: &Desired, service: &Service, count: Option<i32>, plan: &mu
 }
 
 impl Scene<'_> {
-    fn target(&self, plan: &mut Plan) {
-        let scaling = &self.desired.scaling;
-        let count = pause::count_to_set(scaling, self.service, Some(self.seen), self.memory);
-        if !scaling.paused {
-            // The way back: while scaling is still suspended.
-            set_count(self.desired, self.service, count, plan);
-        }
-        match &self.seen.target {
-            None if self.must_look_again(&Thing::Target, self.memory.target.is_some(), plan) => {}
-            None => push(
-                plan,
-                ScalingStep::RegisterTarget {
-                    target: self.rendered.target,
-                    tags: Some(self.desired.tags.clone()),
-                },
-            ),
-            Some(seen) => {
-                let remembered = seen.arn.is_some() && self.memory.target == seen.arn;
-                let arn = seen.arn.as_deref();
-                match self.whose(arn, remembered, "scalable target", plan) {
-                    Some(Whose::Nobodys) => push(
-                        plan,
-                        // It is about a service of ours.
-                        ScalingStep::TagTarget {
-                            arn: arn.unwrap_or_default().to_owned(),
-                            tags: self.desired.tags.clone(),
-                        },
-                    ),
-                    Some(_) => {}
-                    None => return,
-                }
-                if let Some(target) = self.to_register(seen.target, count) {
-                    let tags = None;
-                    push(plan, ScalingStep::RegisterTarget { target, tags });
-                }
-            }
-        }
-        if scaling.paused {
-            set_count(self.desired, self.service, count, plan);
-        }
-    }
-
     /// True if something that status remembers has not been missing for long: a single answer that does not mention it proves little.
     fn must_look_again(&self, thing: &Thing, remembered: bool, plan: &mut Plan) -> bool {
         let again = remembered && !self.seen.is_surely_gone(thing, self.at);
@@ -154,25 +114,6 @@ impl Scene<'_> {
             }
         }
         again
-    }
-
-    /// What the target is to be registered with, if it must be.
-    fn to_register(&self, seen: Target, count: Option<i32>) -> Option<Target> {
-        let wanted = self.rendered.target;
-        let scaling = &self.desired.scaling;
-        let asked_before = |bounds: Bounds| {
-            let last = self.memory.bounds.as_ref();
-            last.is_none_or(|last| *last == bounds.to_string())
-        };
-        let by_schedule = !scaling.paused
-            && scaling.schedule_of(seen.bounds).is_some()
-            && asked_before(wanted.bounds);
-        if seen.suspended != wanted.suspended || (seen.bounds != wanted.bounds && !by_schedule) {
-            return Some(wanted);
-        }
-        // Registering moves the count into the bounds, those of a schedule too (AWS: RegisterScalableTarget).
-        let counts = !scaling.paused && count.is_none();
-        (counts && !seen.bounds.hold(self.service.desired_count)).then_some(seen)
     }
 
     fn policies(&self, plan: &mut Plan) {
@@ -275,48 +216,6 @@ impl Scene<'_> {
         }
     }
 
-    /// What is there and no longer wanted: alarms before the policies they call.
-    fn obsolete(&self, plan: &mut Plan) {
-        let mut alarms = Vec::new();
-        for (name, seen) in &self.seen.alarms {
-            let wanted = self.rendered.alarms.contains_key(name);
-            // What is not ours and not wanted is none of our business.
-            if !wanted && self.whose_unwanted(name, &seen.arn, plan) == Some(Whose::Ours) {
-                alarms.push(name.clone());
-            }
-        }
-        if !alarms.is_empty() {
-            push(plan, ScalingStep::DeleteAlarms { names: alarms });
-        }
-        for name in self.seen.policies.keys() {
-            if !self.rendered.policies.contains_key(name) {
-                push(plan, ScalingStep::DeletePolicy { name: name.clone() });
-            }
-        }
-        let scope = &self.desired.scope;
-        let remembered = self.memory.schedules.iter().map(|name| {
-            crate::names::scheduled_action(&self.desired.scaling.environment, &scope.service, name)
-        });
-        let mut schedules: Vec<String> = self.seen.schedules.keys().cloned().collect();
-        schedules.extend(remembered.filter(|name| {
-            // It was not looked for yet.
-            !self.seen.asked.contains(name)
-        }));
-        for name in schedules {
-            if !self.is_wanted_schedule(&name) {
-                push(plan, ScalingStep::DeleteSchedule { name });
-            }
-        }
-    }
-
-    fn is_wanted_schedule(&self, name: &str) -> bool {
-        let scaling = &self.desired.scaling;
-        let service = &self.desired.scope.service;
-        scaling.schedules.iter().any(|schedule| {
-            crate::names::scheduled_action(&scaling.environment, service, &schedule.name) == name
-        })
-    }
-
     /// Whose a thing is that is to be changed; `None` if nothing may be done about it now, as the plan then says.
     fn whose(
         &self,
@@ -346,16 +245,6 @@ impl Scene<'_> {
     fn whose_alarm(&self, name: &str, arn: &str, plan: &mut Plan) -> Option<Whose> {
         let remembered = self.memory.alarms.contains(name);
         self.whose(Some(arn), remembered, ALARM, plan)
-    }
-
-    fn whose_unwanted(&self, name: &str, arn: &str, plan: &mut Plan) -> Option<Whose> {
-        let remembered = self.memory.alarms.contains(name);
-        let whose = whose(Some(arn), remembered, self.observed, &self.desired.owner);
-        if let Whose::Unread(arn) = whose {
-            plan.waiting_on.push(WaitingOn::Read(Need::Owner(arn)));
-            return None;
-        }
-        Some(whose)
     }
 }
 

@@ -4,11 +4,12 @@
 //! low, so that an idle metric never shrinks a busy service. The threshold of requests is told in percent of itself, so that a step
 //! means the same for every metric.
 
+use super::measure::{Measure, measures, sorted};
 use super::parts::{
     Adjustment, Alarm, Comparison, Policy, Query, ScheduledAction, Source, StepAdjustment,
     StepPolicy, Suspended, Target, Tracked, TrackingPolicy, Watched,
 };
-use super::requests::{self, MINUTE, REQUESTS, utilization};
+use super::requests::{self, MINUTE, REQUESTS};
 use super::{Bounds, Decimal, Scaling};
 use crate::names;
 use crate::observed::Scope;
@@ -46,14 +47,6 @@ pub struct Rendered {
     /// Scheduled actions.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub schedules: BTreeMap<String, ScheduledAction>,
-}
-
-/// One metric that is on.
-enum Measure<'a> {
-    /// CPU or memory: id, CloudWatch's name, threshold in percent.
-    Utilization(&'static str, &'static str, i32),
-    /// Requests: the ports and the threshold.
-    Requests(&'a Scaling, i32),
 }
 
 /// What a scaling asks for in AWS.
@@ -111,78 +104,6 @@ pub fn render(scaling: &Scaling, scope: &Scope) -> Rendered {
 
 fn name(scaling: &Scaling, scope: &Scope, what: &str) -> String {
     names::scaling(&scaling.environment, &scope.service, what)
-}
-
-fn measures(scaling: &Scaling) -> Vec<Measure<'_>> {
-    let thresholds = scaling.thresholds;
-    let utilization = |id, name| move |threshold| Measure::Utilization(id, name, threshold);
-    [
-        thresholds
-            .cpu
-            .map(utilization(names::CPU, "CPUUtilization")),
-        thresholds
-            .memory
-            .map(utilization(names::MEMORY, "MemoryUtilization")),
-        thresholds
-            .requests
-            .filter(|_| !scaling.request_ports.is_empty())
-            .map(|threshold| Measure::Requests(scaling, threshold)),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
-}
-
-impl Measure<'_> {
-    const fn id(&self) -> &'static str {
-        match self {
-            Self::Utilization(id, ..) => id,
-            Self::Requests(..) => names::REQUESTS,
-        }
-    }
-
-    /// The threshold in points: of percent, or of percent of itself.
-    const fn points(&self) -> i32 {
-        match self {
-            Self::Utilization(_, _, threshold) => *threshold,
-            Self::Requests(..) => 100,
-        }
-    }
-
-    /// What an alarm on this alone watches.
-    fn watched(&self, scope: &Scope) -> Watched {
-        let cluster = names::last_segment(&scope.cluster_arn);
-        match self {
-            Self::Utilization(_, name, _) => {
-                Watched::Metric(utilization(name, cluster, &scope.service))
-            }
-            Self::Requests(..) => Watched::Queries(sorted(self.queries(scope, true))),
-        }
-    }
-
-    /// The same as queries of metric math; the last of them has the id that expressions name.
-    fn queries(&self, scope: &Scope, returns: bool) -> Vec<Query> {
-        let cluster = names::last_segment(&scope.cluster_arn);
-        match self {
-            Self::Utilization(id, name, _) => vec![Query {
-                id: (*id).into(),
-                source: Source::Metric(utilization(name, cluster, &scope.service)),
-                returns,
-            }],
-            Self::Requests(scaling, threshold) => requests::queries(
-                &scaling.request_ports,
-                cluster,
-                &scope.service,
-                Some(*threshold),
-                returns,
-            ),
-        }
-    }
-}
-
-fn sorted(mut queries: Vec<Query>) -> Vec<Query> {
-    queries.sort();
-    queries
 }
 
 fn step_alarms(
