@@ -40,6 +40,16 @@ impl<E> CallError<E> {
     }
 }
 
+impl<E: ProvideErrorMetadata> CallError<E> {
+    /// True if AWS says that there is no such thing (Application Auto Scaling, CloudWatch and Secrets Manager API references).
+    pub(crate) fn says_gone(&self) -> bool {
+        matches!(
+            self.error.code(),
+            Some("ObjectNotFoundException" | "ResourceNotFoundException" | "ResourceNotFound")
+        )
+    }
+}
+
 impl<E> From<CallError<E>> for Failure {
     fn from(error: CallError<E>) -> Self {
         error.failure

@@ -110,6 +110,41 @@ impl Account {
         result
     }
 
+    /// Sends a call that puts our tags on a target or an alarm.
+    async fn make_ours<T, E>(
+        &self,
+        caller: Caller<'_>,
+        operation: Operation,
+        arn: &str,
+        call: impl Future<Output = Result<T, SdkError<E>>>,
+    ) -> Result<Outcome, Failure>
+    where
+        E: ProvideErrorMetadata + Error + 'static,
+    {
+        self.write_scaling(caller, operation, call, |_, _| {})
+            .await?;
+        let owner = Some(caller.owner.clone());
+        self.inventory.learn_owner(caller.scope, arn, owner);
+        Ok(Outcome::Done)
+    }
+
+    /// Sends a call that takes them away.
+    async fn give_up<T, E>(
+        &self,
+        caller: Caller<'_>,
+        operation: Operation,
+        arn: &str,
+        call: impl Future<Output = Result<T, SdkError<E>>>,
+    ) -> Result<Outcome, Failure>
+    where
+        E: ProvideErrorMetadata + Error + 'static,
+    {
+        let result = self.write_scaling(caller, operation, call, |_, _| {}).await;
+        unless_gone(result.map(drop))?;
+        self.inventory.learn_owner(caller.scope, arn, None);
+        Ok(Outcome::Done)
+    }
+
     async fn register_target(
         &self,
         caller: Caller<'_>,
@@ -185,11 +220,7 @@ impl Account {
             .resource_arn(arn)
             .set_tags(Some(tags.clone().into_iter().collect()))
             .send();
-        self.write_scaling(caller, operation, call, |_, _| {})
-            .await?;
-        let owner = Some(caller.owner.clone());
-        self.inventory.learn_owner(caller.scope, arn, owner);
-        Ok(Outcome::Done)
+        self.make_ours(caller, operation, arn, call).await
     }
 
     async fn untag_target(
@@ -207,10 +238,7 @@ impl Account {
             .resource_arn(arn)
             .set_tag_keys(Some(keys.to_vec()))
             .send();
-        let result = self.write_scaling(caller, operation, call, |_, _| {}).await;
-        unless_gone(result.map(drop))?;
-        self.inventory.learn_owner(caller.scope, arn, None);
-        Ok(Outcome::Done)
+        self.give_up(caller, operation, arn, call).await
     }
 
     async fn set_count(
@@ -248,14 +276,7 @@ fn unless_gone<E: ProvideErrorMetadata>(
 ) -> Result<Outcome, Failure> {
     match result {
         Ok(()) => Ok(Outcome::Done),
-        Err(error)
-            if matches!(
-                error.error.code(),
-                Some("ObjectNotFoundException" | "ResourceNotFoundException" | "ResourceNotFound")
-            ) =>
-        {
-            Ok(Outcome::Done)
-        }
+        Err(error) if error.says_gone() => Ok(Outcome::Done),
         Err(error) => Err(error.failure),
     }
 }

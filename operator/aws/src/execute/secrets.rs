@@ -3,7 +3,6 @@
 //!
 //! Invariant: no value is in a failure, whatever AWS answers.
 
-use super::writing::granted;
 use crate::connect::Account;
 use crate::convert;
 use crate::limits::Priority;
@@ -53,7 +52,7 @@ impl Account {
         let call = self.clients.secrets.describe_secret().secret_id(id).send();
         match self.calls.send(DESCRIBE_SECRET, Box::pin(call)).await {
             Ok(answer) => Ok(described(&answer)),
-            Err(error) if error.error.code() == Some(MISSING) => Ok(None),
+            Err(error) if error.says_gone() => Ok(None),
             Err(error) => Err(error.failure),
         }
     }
@@ -192,7 +191,7 @@ impl Account {
             .send();
         match self.calls.send(GET_SECRET_VALUE, Box::pin(call)).await {
             Ok(answer) => Ok(answer.secret_string() == Some(&stored.values.canonical_json())),
-            Err(error) if error.error.code() == Some(MISSING) => Ok(false),
+            Err(error) if error.says_gone() => Ok(false),
             Err(error) if is_otherwise(code(&error).as_deref()) => Ok(false),
             Err(error) => Err(error.failure),
         }
@@ -213,7 +212,7 @@ impl Account {
             .send();
         match self.calls.send(DELETE_SECRET, Box::pin(call)).await {
             Ok(_) => Ok(()),
-            Err(error) if error.error.code() == Some(MISSING) => Ok(()),
+            Err(error) if error.says_gone() => Ok(()),
             Err(error) => Err(error.failure),
         }
     }
@@ -241,10 +240,7 @@ impl Account {
     }
 
     fn allow(&self, operation: Operation, whom: For<'_>) -> Result<(), Failure> {
-        granted(
-            self.limits
-                .try_admit(operation.bucket, whom.key, whom.priority),
-        )
+        self.admit_for(whom.key, whom.priority, operation)
     }
 }
 

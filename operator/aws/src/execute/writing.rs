@@ -15,10 +15,17 @@ use std::error::Error;
 impl Account {
     /// A call for the object, or the news that it has to queue for it.
     pub(super) fn admit(&self, caller: Caller<'_>, operation: Operation) -> Result<(), Failure> {
-        granted(
-            self.limits
-                .try_admit(operation.bucket, caller.key, caller.priority),
-        )
+        self.admit_for(caller.key, caller.priority, operation)
+    }
+
+    /// The same, for what the inventory does not follow.
+    pub(super) fn admit_for(
+        &self,
+        key: &ObjectKey,
+        priority: Priority,
+        operation: Operation,
+    ) -> Result<(), Failure> {
+        granted(self.limits.try_admit(operation.bucket, key, priority))
     }
 
     /// Makes sure that an update, a creation or a stop of a service can be sent right afterwards, so that what must be written down before it
@@ -75,7 +82,7 @@ impl Account {
     }
 }
 
-pub(super) fn granted(admission: Admission) -> Result<(), Failure> {
+fn granted(admission: Admission) -> Result<(), Failure> {
     match admission {
         Admission::Granted => Ok(()),
         Admission::Queued { ahead } => Err(Failure::Queued { ahead }),

@@ -26,18 +26,14 @@ enum Next {
 /// Why tags could not be read.
 struct Unread {
     failure: Failure,
-    /// There is no such thing any more (Application Auto Scaling and CloudWatch API references, ListTagsForResource).
+    /// There is no such thing any more.
     gone: bool,
 }
 
 impl<E: ProvideErrorMetadata> From<CallError<E>> for Unread {
     fn from(error: CallError<E>) -> Self {
-        let code = error.error.code();
         Self {
-            gone: matches!(
-                code,
-                Some("ResourceNotFoundException" | "ResourceNotFound" | "ObjectNotFoundException")
-            ),
+            gone: error.says_gone(),
             failure: error.into_failure(),
         }
     }

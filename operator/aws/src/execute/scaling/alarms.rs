@@ -51,11 +51,7 @@ impl Account {
             .resource_arn(arn)
             .set_tags(Some(convert::alarm_tags(tags)))
             .send();
-        self.write_scaling(caller, operation, call, |_, _| {})
-            .await?;
-        let owner = Some(caller.owner.clone());
-        self.inventory.learn_owner(caller.scope, arn, owner);
-        Ok(Outcome::Done)
+        self.make_ours(caller, operation, arn, call).await
     }
 
     pub(super) async fn untag_alarm(
@@ -73,10 +69,7 @@ impl Account {
             .resource_arn(arn)
             .set_tag_keys(Some(keys.to_vec()))
             .send();
-        let result = self.write_scaling(caller, operation, call, |_, _| {}).await;
-        unless_gone(result.map(drop))?;
-        self.inventory.learn_owner(caller.scope, arn, None);
-        Ok(Outcome::Done)
+        self.give_up(caller, operation, arn, call).await
     }
 
     pub(super) async fn delete_alarms(
