@@ -23,6 +23,9 @@ impl Owner {
         format!("{}/{}/{}", self.cluster_id, self.namespace, self.name)
     }
 
+    /// The keys of the tags that say so: without them a thing is nobody's.
+    pub const TAG_KEYS: [&str; 3] = [meta::TAG_OWNER, meta::TAG_CLUSTER_ID, meta::TAG_ENVIRONMENT];
+
     /// The owner whom a set of tags names, if any.
     pub fn from_tags(tags: &BTreeMap<String, String>) -> Option<Self> {
         let mut parts = tags.get(meta::TAG_OWNER)?.rsplitn(3, '/');

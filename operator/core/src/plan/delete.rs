@@ -109,12 +109,9 @@ fn plan_dns_deletion(remains: &Remains, observed: &Observed, plan: &mut Plan) {
 
 /// The tags whose removal gives a thing up.
 fn owner_tag_keys() -> Vec<String> {
-    [
-        meta::TAG_OWNER,
-        meta::TAG_CLUSTER_ID,
-        meta::TAG_ENVIRONMENT,
-        meta::TAG_FAILED,
-    ]
-    .map(str::to_owned)
-    .to_vec()
+    Owner::TAG_KEYS
+        .into_iter()
+        .chain([meta::TAG_FAILED])
+        .map(str::to_owned)
+        .collect()
 }

@@ -2,7 +2,6 @@
 
 use crate::observed::Observed;
 use crate::owner::Owner;
-use privateservice_api::meta;
 
 /// Whose a thing is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,7 +37,5 @@ pub(super) fn whose(
 
 /// The tags whose removal gives a thing up.
 pub(super) fn owner_tag_keys() -> Vec<String> {
-    [meta::TAG_OWNER, meta::TAG_CLUSTER_ID, meta::TAG_ENVIRONMENT]
-        .map(str::to_owned)
-        .to_vec()
+    Owner::TAG_KEYS.map(str::to_owned).to_vec()
 }

@@ -426,6 +426,7 @@ fn last_service(account: &Arc<Account>, scope: &Scope, owner: &Owner) -> Option<
         .filter(|service| service.status != ServiceStatus::Inactive)
 }
 
-fn was_ready(status: &PrivateServiceStatus, generation: Option<i64>) -> bool {
+/// True if status says Ready about this very generation.
+pub(super) fn was_ready(status: &PrivateServiceStatus, generation: Option<i64>) -> bool {
     status.observed_generation == generation && conditions::is_ready(&status.conditions)
 }

@@ -2,13 +2,14 @@
 //! alone; status knows of it before AWS does.
 
 use super::next::{self, Next};
+use super::pass::was_ready;
 use super::remembered::Remembered;
 use super::writing::Writer;
 use crate::context::Context;
 use k8s_openapi::jiff::Timestamp;
+use privateservice_api::PrivateServiceStatus;
 use privateservice_api::conditions::Reason;
 use privateservice_api::privateservice::StoredSecret;
-use privateservice_api::{PrivateServiceStatus, meta};
 use privateservice_aws::{Account, For, SecretOutcome};
 use privateservice_core::failure::Failure;
 use privateservice_core::owner::Owner;
@@ -17,7 +18,7 @@ use privateservice_core::problem::Problem;
 use privateservice_core::stored_secret::{
     Description, Kept, SecretPlan, SecretStep, Stored, VersionKey, plan,
 };
-use privateservice_core::{assess, claim, conditions, report};
+use privateservice_core::{assess, claim, report};
 
 /// Calls that one pass makes about a secret: a description, a restoration, labels, and what the description asks for. Where more are needed,
 /// the next pass makes them.
@@ -64,8 +65,7 @@ impl Settling<'_> {
             Err(Trouble::Problem(problem)) => self.ended_by(&problem).await,
             Err(Trouble::Failure(failure)) => {
                 tracing::info!(%failure, "secret not stored");
-                let was_ready = status.observed_generation == self.generation
-                    && conditions::is_ready(&status.conditions);
+                let was_ready = was_ready(status, self.generation);
                 let verdict = assess::assess_secret_failure(&failure, was_ready);
                 let now = Timestamp::now();
                 let next = next::after_failure(&failure, remembered);
@@ -269,8 +269,7 @@ pub(super) async fn remove(
         return Ok(());
     };
     if retain {
-        let keys = [meta::TAG_OWNER, meta::TAG_CLUSTER_ID, meta::TAG_ENVIRONMENT];
-        let keys = keys.map(str::to_owned);
+        let keys = Owner::TAG_KEYS.map(str::to_owned);
         return Box::pin(account.untag_secret(&secret.arn, &keys, whom)).await;
     }
     Box::pin(account.delete_secret(&secret.arn, whom)).await
