@@ -126,38 +126,18 @@ impl Index {
     pub fn put(&self, key: &ObjectKey, entry: Entry) -> Option<Entry> {
         let mut inner = self.inner.write().unwrap_or_else(PoisonError::into_inner);
         let before = inner.take(key);
-        inner
-            .by_name
-            .entry(key.name.clone())
-            .or_default()
-            .insert(key.clone());
+        add_to(&mut inner.by_name, key.name.clone(), key);
         for name in &entry.references {
-            inner
-                .by_reference
-                .entry(name.clone())
-                .or_default()
-                .insert(key.clone());
+            add_to(&mut inner.by_reference, name.clone(), key);
         }
         for name in &entry.config_maps {
-            inner
-                .by_config_map
-                .entry(beside(key, name))
-                .or_default()
-                .insert(key.clone());
+            add_to(&mut inner.by_config_map, beside(key, name), key);
         }
         for name in &entry.secrets {
-            inner
-                .by_secret
-                .entry(beside(key, name))
-                .or_default()
-                .insert(key.clone());
+            add_to(&mut inner.by_secret, beside(key, name), key);
         }
         if let Some(environment) = &entry.environment {
-            inner
-                .by_environment
-                .entry(environment.clone())
-                .or_default()
-                .insert(key.clone());
+            add_to(&mut inner.by_environment, environment.clone(), key);
         }
         inner.entries.insert(key.clone(), entry);
         before
@@ -235,6 +215,13 @@ pub fn beside(object: &ObjectKey, name: &str) -> ObjectKey {
         namespace: object.namespace.clone(),
         name: name.to_owned(),
     }
+}
+
+fn add_to<K>(map: &mut HashMap<K, BTreeSet<ObjectKey>>, at: K, key: &ObjectKey)
+where
+    K: Eq + Hash,
+{
+    map.entry(at).or_default().insert(key.clone());
 }
 
 fn drop_from<K, Q>(map: &mut HashMap<K, BTreeSet<ObjectKey>>, at: &Q, key: &ObjectKey)

@@ -5,11 +5,13 @@ use crate::context::Context;
 use crate::index::{self, Entry};
 use crate::kind;
 use crate::privateservice::wave_without;
+use crate::referenced::Referable;
+use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::ResourceExt;
 use privateservice_api::{PrivateService, meta};
 use privateservice_core::owner::ObjectKey;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// Wakes the object itself and everybody it matters to.
@@ -60,19 +62,20 @@ impl ServiceListener {
 
     /// What is in objects that it referred to is kept only for as long as somebody else does, or it still does.
     fn forget_unused(&self, key: &ObjectKey, before: Option<&Entry>) {
-        let index = &self.context.index;
-        for name in before.iter().flat_map(|before| &before.config_maps) {
-            let config_map = index::beside(key, name);
-            if index.config_map_users(&config_map).is_empty() {
-                self.context.config_maps.forget(&config_map);
-            }
+        if let Some(before) = before {
+            self.forget_unused_of::<ConfigMap>(key, &before.config_maps);
+            self.forget_unused_of::<Secret>(key, &before.secrets);
         }
-        for name in before.iter().flat_map(|before| &before.secrets) {
-            let secret = index::beside(key, name);
-            if let Some(secrets) = &self.context.secrets
-                && index.secret_users(&secret).is_empty()
-            {
-                secrets.forget(&secret);
+    }
+
+    fn forget_unused_of<K: Referable>(&self, key: &ObjectKey, names: &BTreeSet<String>) {
+        let Some(kept) = K::of(&self.context) else {
+            return;
+        };
+        for name in names {
+            let referenced = index::beside(key, name);
+            if K::users(&self.context.index, &referenced).is_empty() {
+                kept.forget(&referenced);
             }
         }
     }
