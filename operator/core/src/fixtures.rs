@@ -76,13 +76,13 @@ impl Neighbours for Known {
         self.services.get(name).cloned()
     }
 
-    fn config_map(&self, name: &str) -> Option<ObjectData> {
-        self.config_maps.get(name).cloned()
+    fn config_map(&self, name: &str) -> Option<&ObjectData> {
+        self.config_maps.get(name)
     }
 
-    fn secret(&self, name: &str) -> SecretLookup {
+    fn secret(&self, name: &str) -> SecretLookup<'_> {
         let missing = SecretLookup::Missing { selector: None };
-        let found = self.secrets.get(name).cloned();
+        let found = self.secrets.get(name);
         found.map_or(missing, SecretLookup::Found)
     }
 

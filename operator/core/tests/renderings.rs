@@ -44,11 +44,11 @@ impl Neighbours for Others {
         self.0.get(name).cloned()
     }
 
-    fn config_map(&self, _name: &str) -> Option<ObjectData> {
+    fn config_map(&self, _name: &str) -> Option<&ObjectData> {
         None
     }
 
-    fn secret(&self, _name: &str) -> SecretLookup {
+    fn secret(&self, _name: &str) -> SecretLookup<'_> {
         SecretLookup::Off
     }
 

@@ -32,11 +32,11 @@ impl Neighbours for Nobody {
         None
     }
 
-    fn config_map(&self, _name: &str) -> Option<ObjectData> {
+    fn config_map(&self, _name: &str) -> Option<&ObjectData> {
         None
     }
 
-    fn secret(&self, _name: &str) -> SecretLookup {
+    fn secret(&self, _name: &str) -> SecretLookup<'_> {
         SecretLookup::Off
     }
 

@@ -26,10 +26,10 @@ pub trait Neighbours {
     fn ports_of(&self, environment: &str, name: &str) -> Option<Option<Vec<Port>>>;
 
     /// What is in the ConfigMap of that name in the object's own Kubernetes namespace, if there is one.
-    fn config_map(&self, name: &str) -> Option<ObjectData>;
+    fn config_map(&self, name: &str) -> Option<&ObjectData>;
 
     /// What is in the Secret of that name in the object's own Kubernetes namespace.
-    fn secret(&self, name: &str) -> SecretLookup;
+    fn secret(&self, name: &str) -> SecretLookup<'_>;
 
     /// What is known of the secret of that name or ARN in Secrets Manager, in the account and Region of the object's Environment. Asking for it
     /// has it read, if it was not yet.

@@ -229,21 +229,20 @@ impl Neighbours for Placed<'_> {
             .map(|other| other.spec.ports.clone())
     }
 
-    fn config_map(&self, name: &str) -> Option<ObjectData> {
-        let data = self.around.config_maps.get(name);
-        data.map(|data| (**data).clone())
+    fn config_map(&self, name: &str) -> Option<&ObjectData> {
+        self.around.config_maps.get(name).map(|data| &**data)
     }
 
-    fn secret(&self, name: &str) -> SecretLookup {
+    fn secret(&self, name: &str) -> SecretLookup<'_> {
         let ctx = self.around.ctx;
         if ctx.secrets.is_none() {
             return SecretLookup::Off;
         }
         let missing = || SecretLookup::Missing {
-            selector: ctx.config.secret_selector.clone(),
+            selector: ctx.config.secret_selector.as_deref(),
         };
         let found = self.around.secrets.get(name);
-        found.map_or_else(missing, |data| SecretLookup::Found((**data).clone()))
+        found.map_or_else(missing, |data| SecretLookup::Found(data))
     }
 
     fn aws_secret(&self, id: &str) -> AwsSecret {

@@ -29,14 +29,14 @@ impl fmt::Debug for ObjectData {
 }
 
 /// What became of looking for a Secret.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SecretLookup {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SecretLookup<'a> {
     /// It is there.
-    Found(ObjectData),
+    Found(&'a ObjectData),
     /// There is none, or none with the labels that the operator is limited to.
     Missing {
         /// The label selector, if there is one.
-        selector: Option<String>,
+        selector: Option<&'a str>,
     },
     /// The operator reads no Secrets.
     Off,
@@ -81,8 +81,8 @@ pub(in crate::resolve) fn key(
     key: &str,
     neighbours: &dyn Neighbours,
 ) -> Result<String, Problem> {
-    let mut data = find(field, kind, name, neighbours)?;
-    data.text.remove(key).ok_or_else(|| {
+    let data = find(field, kind, name, neighbours)?;
+    data.text.get(key).cloned().ok_or_else(|| {
         let why = if data.binary.contains(key) {
             format!("of {kind} {name} is binary data, which no variable can hold: write it as text")
         } else {
@@ -119,14 +119,14 @@ pub(super) fn all_of(entry: &EnvFromSource, neighbours: &dyn Neighbours) -> Resu
     let prefix = prefix.as_deref().unwrap_or_default();
     let all = data
         .text
-        .into_iter()
-        .map(|(key, value)| (format!("{prefix}{key}"), value));
+        .iter()
+        .map(|(key, value)| (format!("{prefix}{key}"), value.clone()));
     let (variables, invalid): (BTreeMap<_, _>, BTreeMap<_, _>) =
         all.partition(|(name, _)| is_name(name));
     let left_out: BTreeMap<String, String> = data
         .binary
-        .into_iter()
-        .map(|key| (key, String::new()))
+        .iter()
+        .map(|key| (key.clone(), String::new()))
         .chain(invalid)
         .collect();
     let notice = (!left_out.is_empty()).then(|| Notice {
@@ -143,12 +143,12 @@ pub(super) fn all_of(entry: &EnvFromSource, neighbours: &dyn Neighbours) -> Resu
     })
 }
 
-fn find(
+fn find<'a>(
     field: &str,
     kind: Kind,
     name: &str,
-    neighbours: &dyn Neighbours,
-) -> Result<ObjectData, Problem> {
+    neighbours: &'a dyn Neighbours,
+) -> Result<&'a ObjectData, Problem> {
     let missing = |with: &str| {
         Problem::new(
             Reason::ReferenceNotFound,
