@@ -2,13 +2,14 @@
 //!
 //! Tasks in these worlds do not start unless ECS can read what they name.
 
+use crate::rollouts::redeploy;
+use crate::secrets::{roll_back, tasks_have};
 use anyhow::{Context, ensure};
 use aws_sim::{Fault, FaultKind};
 use k8s_openapi::api::events::v1::Event;
 use kube::Api;
 use kube::api::ListParams;
-use privateservice_api::meta::REDEPLOY_AT;
-use privateservice_api::privateservice::{RolloutPhase, WatchedSecret};
+use privateservice_api::privateservice::WatchedSecret;
 use privateservice_tests::world::{DEADLINE, ENVIRONMENT};
 use privateservice_tests::{Options, World, eventually};
 use serde_json::{Value, json};
@@ -58,22 +59,6 @@ async fn put(world: &World, url: &str) -> privateservice_tests::world::Kept {
         .unwrap()
 }
 
-/// Waits until all running tasks of a service have this value and nothing is being rolled out.
-async fn tasks_have(world: &World, service: &str, value: &str) {
-    eventually(DEADLINE, "all tasks to have the value", async || {
-        let now = world.seen_by_tasks(service, "URL");
-        ensure!(
-            now.len() == 1 && now.contains(value),
-            "{} values",
-            now.len()
-        );
-        Ok(())
-    })
-    .await
-    .unwrap();
-    world.ready(service).await.unwrap();
-}
-
 /// What status says of the one secret that a service watches.
 async fn watched(world: &World, service: &str) -> anyhow::Result<WatchedSecret> {
     let status = world.service(service).await?.status.unwrap_or_default();
@@ -91,11 +76,6 @@ async fn synced(world: &World, service: &str) -> anyhow::Result<String> {
         .into_iter()
         .find(|one| one.type_ == "SecretsSynced");
     Ok(condition.context("no SecretsSynced")?.message)
-}
-
-async fn redeploy(world: &World, service: &str, at: &str) {
-    let patch = json!({"metadata": {"annotations": {REDEPLOY_AT: at}}});
-    world.patch(service, &patch).await.unwrap();
 }
 
 /// Waits until status says that this version waits for a rollout.
@@ -212,40 +192,7 @@ async fn with_automatic_a_new_version_rolls_out_and_a_rollback_brings_the_old_va
     put(&world, "postgres://better").await;
     tasks_have(&world, "web", "postgres://better").await;
 
-    let rollout = async || {
-        let status = world.service("web").await.unwrap().status;
-        status.unwrap().rollout.unwrap()
-    };
-    let before = rollout().await.id;
-    put(&world, "postgres://wrong").await;
-    eventually(DEADLINE, "the rollout to begin", async || {
-        let now = rollout().await;
-        ensure!(
-            now.id != before && now.phase == Some(RolloutPhase::Progressing),
-            "{now:?}"
-        );
-        Ok(())
-    })
-    .await
-    .unwrap();
-    world.simulator.set_alarm("bell", true);
-    world.refused("web", "RolledBack").await.unwrap();
-    world.simulator.set_alarm("bell", false);
-    eventually(DEADLINE, "the old value to serve", async || {
-        let now = world.seen_by_tasks("web", "URL");
-        ensure!(
-            now == BTreeSet::from(["postgres://better".to_owned()]),
-            "{} values",
-            now.len()
-        );
-        Ok(())
-    })
-    .await
-    .unwrap();
-    // Held: another look does not try it again.
-    let mark = world.mark();
-    world.reconcile("web", "held").await.unwrap();
-    assert_eq!(world.calls_since(mark).count("ecs:UpdateService"), 0);
+    roll_back(&world, put(&world, "postgres://wrong"), "postgres://better").await;
     put(&world, "postgres://fixed").await;
     tasks_have(&world, "web", "postgres://fixed").await;
     world.finish().await.unwrap();

@@ -12,3 +12,5 @@ mod restart;
 mod succeed;
 mod surroundings;
 mod without_service_deployments;
+
+pub(crate) use play::redeploy;

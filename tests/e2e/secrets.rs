@@ -2,12 +2,12 @@
 //!
 //! Tasks in these worlds do not start unless ECS can read what they name.
 
+use crate::rollouts::redeploy;
 use anyhow::{Context, ensure};
 use aws_sim::{Fault, FaultKind};
 use k8s_openapi::api::core::v1::Secret;
 use kube::Api;
 use kube::api::DeleteParams;
-use privateservice_api::meta::REDEPLOY_AT;
 use privateservice_api::privateservice::{RolloutPhase, StoredSecret};
 use privateservice_tests::charts::NAMESPACE;
 use privateservice_tests::world::DEADLINE;
@@ -37,7 +37,7 @@ async fn secret(world: &World, url: &str) {
 }
 
 /// Waits until all running tasks of a service have this value and nothing is being rolled out.
-async fn tasks_have(world: &World, service: &str, value: &str) {
+pub(super) async fn tasks_have(world: &World, service: &str, value: &str) {
     eventually(DEADLINE, "all tasks to have the value", async || {
         let now = world.seen_by_tasks(service, "URL");
         ensure!(
@@ -50,6 +50,45 @@ async fn tasks_have(world: &World, service: &str, value: &str) {
     .await
     .unwrap();
     world.ready(service).await.unwrap();
+}
+
+/// Lets a change of the value that `web` has begin a rollout, and an alarm (`bell`, which the service watches) end it: the old value serves again,
+/// and the change is not tried anew.
+pub(super) async fn roll_back<T>(world: &World, change: impl Future<Output = T>, old: &str) {
+    let rollout = async || {
+        let status = world.service("web").await.unwrap().status;
+        status.unwrap().rollout.unwrap()
+    };
+    let before = rollout().await.id;
+    change.await;
+    eventually(DEADLINE, "the rollout to begin", async || {
+        let now = rollout().await;
+        ensure!(
+            now.id != before && now.phase == Some(RolloutPhase::Progressing),
+            "{now:?}"
+        );
+        Ok(())
+    })
+    .await
+    .unwrap();
+    world.simulator.set_alarm("bell", true);
+    world.refused("web", "RolledBack").await.unwrap();
+    world.simulator.set_alarm("bell", false);
+    eventually(DEADLINE, "the old value to serve", async || {
+        let now = world.seen_by_tasks("web", "URL");
+        ensure!(
+            now == BTreeSet::from([old.to_owned()]),
+            "{} values",
+            now.len()
+        );
+        Ok(())
+    })
+    .await
+    .unwrap();
+    // Held: a fresh look does not try it again.
+    let mark = world.mark();
+    world.reconcile("web", "held").await.unwrap();
+    assert_eq!(world.calls_since(mark).count("ecs:UpdateService"), 0);
 }
 
 fn name(world: &World, service: &str) -> String {
@@ -78,11 +117,6 @@ async fn synced(world: &World, service: &str) -> anyhow::Result<String> {
         .find(|one| one.type_ == "SecretsSynced");
     let condition = condition.context("no SecretsSynced")?;
     Ok(format!("{} {}", condition.status, condition.message))
-}
-
-async fn redeploy(world: &World, service: &str, at: &str) {
-    let patch = json!({"metadata": {"annotations": {REDEPLOY_AT: at}}});
-    world.patch(service, &patch).await.unwrap();
 }
 
 #[tokio::test]
@@ -203,47 +237,8 @@ async fn with_automatic_a_change_rolls_out_and_a_rollback_brings_the_old_value_b
     secret(&world, "postgres://better").await;
     tasks_have(&world, "web", "postgres://better").await;
 
-    // While the next one is rolled out, an alarm fires.
-    let rollout = async || {
-        world
-            .service("web")
-            .await
-            .unwrap()
-            .status
-            .unwrap()
-            .rollout
-            .unwrap()
-    };
-    let before = rollout().await.id;
-    secret(&world, "postgres://wrong").await;
-    eventually(DEADLINE, "the rollout to begin", async || {
-        let now = rollout().await;
-        ensure!(
-            now.id != before && now.phase == Some(RolloutPhase::Progressing),
-            "{now:?}"
-        );
-        Ok(())
-    })
-    .await
-    .unwrap();
-    world.simulator.set_alarm("bell", true);
-    world.refused("web", "RolledBack").await.unwrap();
-    world.simulator.set_alarm("bell", false);
-    eventually(DEADLINE, "the old value to serve", async || {
-        let now = world.seen_by_tasks("web", "URL");
-        ensure!(
-            now == BTreeSet::from(["postgres://better".to_owned()]),
-            "{} values",
-            now.len()
-        );
-        Ok(())
-    })
-    .await
-    .unwrap();
-    // Held: neither a fresh look nor a restart tries it again.
-    let mark = world.mark();
-    world.reconcile("web", "held").await.unwrap();
-    assert_eq!(world.calls_since(mark).count("ecs:UpdateService"), 0);
+    let change = secret(&world, "postgres://wrong");
+    roll_back(&world, change, "postgres://better").await;
 
     secret(&world, "postgres://fixed").await;
     tasks_have(&world, "web", "postgres://fixed").await;

@@ -99,7 +99,7 @@ async fn annotate(world: &World, name: &str, key: &str, value: Option<&str>) {
 }
 
 /// Asks for one more deployment.
-pub(super) async fn redeploy(world: &World, name: &str, value: &str) {
+pub(crate) async fn redeploy(world: &World, name: &str, value: &str) {
     annotate(world, name, REDEPLOY_AT, Some(value)).await;
 }
 
