@@ -12,12 +12,11 @@ use crate::calls::Calls;
 use crate::classify;
 use crate::clock;
 use crate::connect::Clients;
-use crate::execute::secrets::{MISSING, described};
+use crate::execute::secrets::described;
 use crate::inventory::jittered;
 use crate::limits::{Bucket, Limits};
 use crate::operations::DESCRIBE_SECRET;
 use crate::timing::Timing;
-use aws_sdk_ecs::error::ProvideErrorMetadata;
 use k8s_openapi::jiff::Timestamp;
 use privateservice_api::conditions::Reason;
 use privateservice_core::owner::ObjectKey;
@@ -171,7 +170,7 @@ impl SecretWatch {
             }
             Err(error) => error,
         };
-        if error.error.code() == Some(MISSING) {
+        if error.says_gone() {
             return Seen::Missing(Absence::NoSuchSecret);
         }
         if error.failure.reason() == Reason::AccessDenied {

@@ -15,6 +15,7 @@ use crate::hash::Hash;
 use crate::owner::Owner;
 use crate::problem::Problem;
 use crate::task_definition::TaskDefinition;
+use crate::watched_secret::value_from;
 use privateservice_api::conditions::Reason;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -196,8 +197,8 @@ impl Desired {
     #[must_use]
     pub fn with_secret(mut self, stored: &Stored, arn: &str, version: &str) -> Self {
         for target in stored.values.targets() {
-            let value_from = format!("{arn}:{}::{version}", target.key());
-            target.put(&mut self.task_definition, value_from);
+            let from = value_from(arn, Some(&target.key()), Some(version));
+            target.put(&mut self.task_definition, from);
         }
         self.intent = Hash::of(&(&self.intent, arn, version));
         self

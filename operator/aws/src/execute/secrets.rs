@@ -3,6 +3,7 @@
 //!
 //! Invariant: no value is in a failure, whatever AWS answers.
 
+use crate::calls::CallError;
 use crate::connect::Account;
 use crate::convert;
 use crate::limits::Priority;
@@ -74,11 +75,7 @@ impl Account {
                 self.allow(RESTORE_SECRET, whom)?;
                 let call = self.clients.secrets.restore_secret().secret_id(arn).send();
                 let sent = self.calls.send(RESTORE_SECRET, Box::pin(call)).await;
-                outcome(
-                    arn,
-                    sent.map(drop)
-                        .map_err(|error| (code(&error), error.failure)),
-                )
+                outcome(arn, sent)
             }
             SecretStep::Put { arn } => {
                 self.allow(PUT_SECRET_VALUE, whom)?;
@@ -91,11 +88,7 @@ impl Account {
                     .secret_string(stored.values.canonical_json())
                     .send();
                 let sent = self.calls.send(PUT_SECRET_VALUE, Box::pin(call)).await;
-                let sent = sent.map(drop);
-                outcome(
-                    arn,
-                    sent.map_err(|error| (code(&error), without_values(error.failure, stored))),
-                )
+                outcome(arn, sent).map_err(|failure| without_values(failure, stored))
             }
             SecretStep::Promote { arn, from } => {
                 self.move_label(arn, CURRENT, from.as_deref(), Some(version), whom)
@@ -138,7 +131,7 @@ impl Account {
                 None => Ok(SecretOutcome::Otherwise),
             },
             // There is one of that name, or one that is scheduled for deletion.
-            Err(error) if is_otherwise(code(&error).as_deref()) => Ok(SecretOutcome::Otherwise),
+            Err(error) if is_otherwise(&error) => Ok(SecretOutcome::Otherwise),
             Err(error) => Err(without_values(error.failure, stored)),
         }
     }
@@ -163,11 +156,7 @@ impl Account {
             .set_move_to_version_id(to.map(str::to_owned))
             .send();
         let sent = self.calls.send(operation, Box::pin(call)).await;
-        outcome(
-            arn,
-            sent.map(drop)
-                .map_err(|error| (code(&error), error.failure)),
-        )
+        outcome(arn, sent)
     }
 
     /// Whether a version of a secret holds what is to be stored. The one case in which a value is read: the key of the ids was lost.
@@ -192,7 +181,7 @@ impl Account {
         match self.calls.send(GET_SECRET_VALUE, Box::pin(call)).await {
             Ok(answer) => Ok(answer.secret_string() == Some(&stored.values.canonical_json())),
             Err(error) if error.says_gone() => Ok(false),
-            Err(error) if is_otherwise(code(&error).as_deref()) => Ok(false),
+            Err(error) if is_otherwise(&error) => Ok(false),
             Err(error) => Err(error.failure),
         }
     }
@@ -244,9 +233,6 @@ impl Account {
     }
 }
 
-/// The code of an answer that there is no such secret (Secrets Manager API reference).
-pub(crate) const MISSING: &str = "ResourceNotFoundException";
-
 /// What a description says; `None` for one that names no secret.
 pub(crate) fn described(answer: &DescribeSecretOutput) -> Option<ObservedSecret> {
     answer.arn().map(|arn| ObservedSecret {
@@ -262,31 +248,25 @@ pub(crate) fn described(answer: &DescribeSecretOutput) -> Option<ObservedSecret>
     })
 }
 
-fn code<E: ProvideErrorMetadata>(error: &crate::calls::CallError<E>) -> Option<String> {
-    error.error.code().map(str::to_owned)
-}
-
 /// True for an error that says that the secret is not in the state that was believed: it is there already, it is scheduled for deletion, or a
 /// label is elsewhere (Secrets Manager API reference, InvalidRequestException).
-fn is_otherwise(code: Option<&str>) -> bool {
+fn is_otherwise<E: ProvideErrorMetadata>(error: &CallError<E>) -> bool {
     matches!(
-        code,
+        error.error.code(),
         Some("ResourceExistsException" | "InvalidRequestException")
     )
 }
 
-fn outcome(
+fn outcome<T, E: ProvideErrorMetadata>(
     arn: &str,
-    sent: Result<(), (Option<String>, Failure)>,
+    sent: Result<T, CallError<E>>,
 ) -> Result<SecretOutcome, Failure> {
     match sent {
-        Ok(()) => Ok(SecretOutcome::Done {
+        Ok(_) => Ok(SecretOutcome::Done {
             arn: arn.to_owned(),
         }),
-        Err((code, _)) if code.as_deref() == Some(MISSING) || is_otherwise(code.as_deref()) => {
-            Ok(SecretOutcome::Otherwise)
-        }
-        Err((_, failure)) => Err(failure),
+        Err(error) if error.says_gone() || is_otherwise(&error) => Ok(SecretOutcome::Otherwise),
+        Err(error) => Err(error.failure),
     }
 }
 

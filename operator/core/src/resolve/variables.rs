@@ -36,7 +36,7 @@ pub trait Neighbours {
     fn aws_secret(&self, id: &str) -> AwsSecret;
 }
 
-/// The variables of a service. A name is in one of the two maps: ECS refuses a name that is in both lists of a container.
+/// The variables of a service. A name is in one of the first three: ECS refuses a name that is in both lists of a container.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Variables {
     /// Values by name.

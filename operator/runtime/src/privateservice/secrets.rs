@@ -252,7 +252,7 @@ fn taken(arn: &str, owner: Option<Owner>) -> Problem {
     )
 }
 
-/// Removes the secret of an object that is being deleted, or lets go of it. True once nothing is left to do.
+/// Removes the secret of an object that is being deleted, or lets go of it.
 ///
 /// # Errors
 /// AWS's.
