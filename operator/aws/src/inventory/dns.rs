@@ -97,18 +97,18 @@ impl Inventory {
         let mut entries = HashMap::new();
         let mut token: Option<String> = None;
         for page in 0..MOST_PAGES {
-            if page > 0 {
-                self.limits.admit(Bucket::CloudMapRead, priority).await;
-            }
-            let call = self
+            let request = self
                 .clients
                 .discovery
                 .list_services()
                 .filters(filter.clone())
                 .max_results(PAGE)
-                .set_next_token(token.take())
-                .send();
-            let answer = self.calls.send(LIST_DNS_SERVICES, call).await?;
+                .set_next_token(token.take());
+            let again = || request.clone().send();
+            let answer = match page {
+                0 => self.calls.send(LIST_DNS_SERVICES, again()).await,
+                _ => self.further(LIST_DNS_SERVICES, priority, again).await,
+            }?;
             entries.extend(answer.services().iter().filter_map(summary));
             token = answer.next_token;
             if token.is_none() {

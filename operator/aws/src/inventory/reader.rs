@@ -1,10 +1,18 @@
-//! The loop by which reads of one bucket are made: the most urgent first, chosen when a call is admitted. Waits for time, limits and wishes.
+//! The loop by which reads of one bucket are made: the most urgent first, chosen when a call is admitted; and the further calls of a read
+//! that takes several. Waits for time, limits and wishes.
 
 use super::state::State;
 use super::{Inventory, now};
+use crate::calls::CallError;
 use crate::limits::{Bucket, Priority};
+use crate::operations::Operation;
 use crate::timing::Timing;
+use aws_sdk_ecs::error::{ProvideErrorMetadata, SdkError};
+use std::error::Error;
 use std::time::Instant;
+
+/// How often a further call of a read is made before the read is given up, and with it the calls before.
+const TRIES: usize = 3;
 use tokio::sync::Notify;
 
 /// What a reader does next.
@@ -48,6 +56,30 @@ impl Inventory {
                         () = wanted.notified() => {}
                     }
                 }
+            }
+        }
+    }
+    /// Makes a call that others of the same read came before. Where AWS throttled it or gave no clear answer it is made again, so that those
+    /// were not in vain: a read that takes several calls and begins anew for each that fails ends only rarely while AWS is in trouble.
+    pub(super) async fn further<T, E, F>(
+        &self,
+        operation: Operation,
+        priority: Priority,
+        call: impl Fn() -> F,
+    ) -> Result<T, CallError<E>>
+    where
+        E: ProvideErrorMetadata + Error + 'static,
+        F: Future<Output = Result<T, SdkError<E>>>,
+    {
+        let mut tries = 1;
+        loop {
+            self.limits.admit(operation.bucket, priority).await;
+            match self.calls.send(operation, call()).await {
+                Err(error) if tries < TRIES && error.may_pass() => {
+                    tries += 1;
+                    tokio::time::sleep(self.timing.retry_after).await;
+                }
+                result => return result,
             }
         }
     }

@@ -78,19 +78,20 @@ impl Inventory {
         let mut arns = Vec::new();
         let mut token: Option<String> = None;
         for page in 0..MOST_PAGES {
-            if page > 0 {
-                self.limits.admit(LIST_TASKS.bucket, read.priority).await;
-            }
-            let call = self
+            let request = self
                 .clients
                 .ecs
                 .list_tasks()
                 .cluster(cluster)
                 .service_name(service)
                 .desired_status(DesiredStatus::Stopped)
-                .set_next_token(token.take())
-                .send();
-            match self.calls.send(LIST_TASKS, call).await {
+                .set_next_token(token.take());
+            let again = || request.clone().send();
+            let answer = match page {
+                0 => self.calls.send(LIST_TASKS, again()).await,
+                _ => self.further(LIST_TASKS, read.priority, again).await,
+            };
+            match answer {
                 Ok(answer) => {
                     arns.extend_from_slice(answer.task_arns());
                     token = answer.next_token;
@@ -106,18 +107,16 @@ impl Inventory {
         }
         let mut tasks = Vec::new();
         for portion in arns.chunks(BATCH) {
-            self.limits
-                .admit(DESCRIBE_TASKS.bucket, read.priority)
-                .await;
-            let call = self
+            let request = self
                 .clients
                 .ecs
                 .describe_tasks()
                 .cluster(cluster)
-                .set_tasks(Some(portion.to_vec()))
-                .send();
+                .set_tasks(Some(portion.to_vec()));
             // A task that is MISSING was forgotten by ECS in between.
-            let answer = self.calls.send(DESCRIBE_TASKS, call).await?;
+            let answer = self
+                .further(DESCRIBE_TASKS, read.priority, || request.clone().send())
+                .await?;
             tasks.extend(answer.tasks.unwrap_or_default());
         }
         Ok(Some(convert::stopped_tasks(&tasks)))

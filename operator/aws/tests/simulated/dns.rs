@@ -83,7 +83,8 @@ async fn a_listing_with_a_failed_page_says_nothing() {
     let (first, absent) = (world.track("s000"), world.track("zzz"));
     world
         .sim
-        .fault(Fault::next(LIST, FaultKind::ServerError, 1).after(1));
+        // The second page, as often as it is tried.
+        .fault(Fault::next(LIST, FaultKind::ServerError, 3).after(1));
     world.link.demand(&absent, &[Need::Dns]);
     world.link.read(&first, &[Need::Dns]).await;
     assert!(dns(&world, &first).is_unknown() && dns(&world, &absent).is_unknown());
@@ -95,6 +96,24 @@ async fn a_listing_with_a_failed_page_says_nothing() {
         })
         .await;
     assert!(matches!(dns(&world, &absent), Fact::Absent { .. }));
+}
+
+#[tokio::test]
+async fn a_page_that_fails_once_does_not_cost_those_before_it() {
+    let mut world = World::new().await;
+    for number in 0..150 {
+        let name = format!("s{number:03}");
+        world
+            .cloud_map
+            .put(&name, Some(&described(&owner(&name))), &[]);
+    }
+    let scope = world.track("s149");
+    world
+        .sim
+        .fault(Fault::next(LIST, FaultKind::Throttle, 1).after(1));
+    let observed = world.link.read(&scope, &[Need::Dns]).await;
+    assert!(observed.dns.present().is_some());
+    assert_eq!(world.calls(LIST), 3, "two pages, one of them twice");
 }
 
 #[tokio::test]

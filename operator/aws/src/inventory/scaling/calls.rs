@@ -5,7 +5,7 @@ use super::{Batch, Member, Refusal};
 use crate::convert;
 use crate::inventory::Inventory;
 use crate::inventory::state::ServiceId;
-use crate::limits::{Bucket, Priority};
+use crate::limits::Priority;
 use crate::operations::{
     DESCRIBE_ALARMS, DESCRIBE_SCALABLE_TARGETS, DESCRIBE_SCALING_POLICIES,
     DESCRIBE_SCHEDULED_ACTIONS, Operation,
@@ -108,16 +108,18 @@ impl Inventory {
     ) -> Result<(), Refusal> {
         let mut token: Option<String> = None;
         for _ in 0..MOST_PAGES {
-            self.limits.admit(Bucket::AutoScalingRead, priority).await;
-            let call = self
+            let request = self
                 .clients
                 .scaling
                 .describe_scaling_policies()
                 .service_namespace(ServiceNamespace::Ecs)
                 .set_policy_names(Some(names.to_vec()))
-                .set_next_token(token.take())
-                .send();
-            let answer = self.calls.send(DESCRIBE_SCALING_POLICIES, call).await?;
+                .set_next_token(token.take());
+            let answer = self
+                .further(DESCRIBE_SCALING_POLICIES, priority, || {
+                    request.clone().send()
+                })
+                .await?;
             for found in answer.scaling_policies() {
                 // A service of another cluster may have the same names.
                 if let Some(id) = by_resource.get(found.resource_id())
@@ -144,16 +146,18 @@ impl Inventory {
     ) -> Result<(), Refusal> {
         let mut token: Option<String> = None;
         for _ in 0..MOST_PAGES {
-            self.limits.admit(Bucket::AutoScalingRead, priority).await;
-            let call = self
+            let request = self
                 .clients
                 .scaling
                 .describe_scheduled_actions()
                 .service_namespace(ServiceNamespace::Ecs)
                 .set_scheduled_action_names(Some(names.to_vec()))
-                .set_next_token(token.take())
-                .send();
-            let answer = self.calls.send(DESCRIBE_SCHEDULED_ACTIONS, call).await?;
+                .set_next_token(token.take());
+            let answer = self
+                .further(DESCRIBE_SCHEDULED_ACTIONS, priority, || {
+                    request.clone().send()
+                })
+                .await?;
             for found in answer.scheduled_actions() {
                 if let Some(id) = by_resource.get(found.resource_id())
                     && let Some(one) = seen.get_mut(*id)
@@ -189,15 +193,15 @@ impl Inventory {
                 if page == MOST_PAGES {
                     return Err(incomplete(DESCRIBE_ALARMS));
                 }
-                self.limits.admit(Bucket::AlarmRead, batch.priority).await;
-                let call = self
+                let request = self
                     .clients
                     .cloudwatch
                     .describe_alarms()
                     .set_alarm_names(Some(names.to_vec()))
-                    .set_next_token(token.take())
-                    .send();
-                let answer = self.calls.send(DESCRIBE_ALARMS, call).await?;
+                    .set_next_token(token.take());
+                let answer = self
+                    .further(DESCRIBE_ALARMS, batch.priority, || request.clone().send())
+                    .await?;
                 for (name, alarm) in answer
                     .metric_alarms()
                     .iter()

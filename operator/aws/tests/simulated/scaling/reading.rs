@@ -140,10 +140,17 @@ async fn a_failed_page_is_unknown_and_not_absent() {
     scaled.converge().await;
     let inventory = scaled.world.link.account.inventory();
     inventory.touch(&scaled.scope, privateservice_aws::inventory::What::Scaling);
-    scaled.world.sim.fault(Fault {
-        count: Some(1),
-        ..Fault::always("monitoring:DescribeAlarms", FaultKind::Throttle)
-    });
+    let fail = |times| Fault::next("monitoring:DescribeAlarms", FaultKind::Throttle, times);
+    scaled.world.sim.fault(fail(1));
+    let before = reads(&scaled.world);
+    scaled.look().await;
+    assert!(scaled.plan().is_settled());
+    let spent = reads(&scaled.world) - before;
+    assert_eq!(spent, 4, "targets, policies and twice the alarms");
+
+    let inventory = scaled.world.link.account.inventory();
+    inventory.touch(&scaled.scope, privateservice_aws::inventory::What::Scaling);
+    scaled.world.sim.fault(fail(3));
     scaled
         .world
         .link
