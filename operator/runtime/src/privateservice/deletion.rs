@@ -111,6 +111,9 @@ pub(super) async fn run(
         priority: remembered.priority(),
     };
     let execution = execution::execute(caller, &plan).await;
+    if !execution.outcomes.is_empty() {
+        remembered.progressed();
+    }
     next::want_facts(
         &account,
         &scope,

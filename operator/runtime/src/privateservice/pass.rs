@@ -221,6 +221,9 @@ pub(super) async fn run(
         now,
     ))
     .await?;
+    if !execution.outcomes.is_empty() || scaled.has_changed_something() {
+        remembered.progressed();
+    }
     let collected = collect(caller, &plan).await;
     want_facts(&account, scope, &plan, &observed, caller.priority, now);
     standing::want_evidence(

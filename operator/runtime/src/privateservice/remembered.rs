@@ -120,6 +120,11 @@ impl Remembered {
         self.failures = 0;
     }
 
+    /// A call changed AWS: what is in the way of the next one is something else, and pauses begin anew.
+    pub(super) const fn progressed(&mut self) {
+        self.failures = 0;
+    }
+
     /// Since when reads fail because AWS says that there is no such cluster, if they do.
     pub(super) fn cluster_gone(
         &mut self,
@@ -234,12 +239,15 @@ mod tests {
     }
 
     #[test]
-    fn pauses_grow_up_to_about_a_minute_and_start_over_once_settled() {
+    fn pauses_grow_up_to_about_a_minute_and_start_over_once_settled_or_with_progress() {
         let mut remembered = fresh();
         let pauses: Vec<Duration> = (0..9).map(|_| remembered.back_off()).collect();
         assert!(pauses.windows(2).all(|pair| pair[0] <= pair[1]));
         assert!(pauses[8] <= Duration::from_secs(75));
         remembered.settled();
+        assert_eq!(remembered.back_off(), pauses[0]);
+        remembered.back_off();
+        remembered.progressed();
         assert_eq!(remembered.back_off(), pauses[0]);
     }
 

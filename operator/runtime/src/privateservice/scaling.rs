@@ -198,6 +198,11 @@ impl Scaled {
         }
     }
 
+    /// True if a call succeeded.
+    pub(super) const fn has_changed_something(&self) -> bool {
+        !self.outcomes.is_empty()
+    }
+
     /// True if nothing is to be done or waited for.
     pub(super) fn is_settled(&self) -> bool {
         self.plan.is_settled() && self.futile.is_none()
