@@ -5,6 +5,7 @@
 
 use crate::assumed::Assumed;
 use crate::calls::{CallCount, Calls};
+use crate::event_queue::{self, EventQueue, Reader};
 use crate::inventory::Inventory;
 use crate::limits::{Limits, Pass, QuotaTable};
 use crate::permit::Permit;
@@ -187,6 +188,7 @@ impl Connector {
                 .identity_cache(IdentityCache::lazy().build());
         }
         let sdk = sdk.build();
+        let timing = &self.config.timing;
         let clients = Clients {
             ecs: aws_sdk_ecs::Client::new(&sdk),
             discovery: aws_sdk_servicediscovery::Client::new(&sdk),
@@ -195,8 +197,8 @@ impl Connector {
             cloudformation: aws_sdk_cloudformation::Client::new(&sdk),
             scaling: aws_sdk_applicationautoscaling::Client::new(&sdk),
             cloudwatch: aws_sdk_cloudwatch::Client::new(&sdk),
+            queues: queues(&sdk, timing),
         };
-        let timing = &self.config.timing;
         let mut tasks = Vec::new();
         let limits = self.limits(key, &mut tasks);
         let calls = Arc::new(Calls::new(
@@ -227,6 +229,7 @@ impl Connector {
             calls,
             inventory,
             secrets,
+            timing: timing.clone(),
             tasks,
         }
     }
@@ -249,6 +252,16 @@ fn settings(
         .app_name(name))
 }
 
+/// The client of SQS, which holds a request open until there is something to say.
+fn queues(sdk: &SdkConfig, timing: &Timing) -> aws_sdk_sqs::Client {
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(timing.connect_timeout)
+        .operation_attempt_timeout(event_queue::patience(timing))
+        .build();
+    let config = aws_sdk_sqs::config::Builder::from(sdk).timeout_config(timeouts);
+    aws_sdk_sqs::Client::from_conf(config.build())
+}
+
 /// The SDK clients of one account.
 #[derive(Clone, Debug)]
 pub(crate) struct Clients {
@@ -259,6 +272,7 @@ pub(crate) struct Clients {
     pub(crate) cloudformation: aws_sdk_cloudformation::Client,
     pub(crate) scaling: aws_sdk_applicationautoscaling::Client,
     pub(crate) cloudwatch: aws_sdk_cloudwatch::Client,
+    pub(crate) queues: aws_sdk_sqs::Client,
 }
 
 /// One account in one Region.
@@ -270,6 +284,7 @@ pub struct Account {
     pub(crate) calls: Arc<Calls>,
     pub(crate) inventory: Arc<Inventory>,
     secrets: Arc<SecretWatch>,
+    timing: Timing,
     tasks: Vec<AbortHandle>,
 }
 
@@ -292,6 +307,25 @@ impl Account {
     /// The rate limits.
     pub fn limits(&self) -> &Arc<Limits> {
         &self.limits
+    }
+
+    /// Reads a queue of ECS events, by its URL, until what this returns is dropped; what happened to a service that the inventory follows has
+    /// it read again. `on_change` is called when trouble with the queue begins or ends. Must be called on a tokio runtime.
+    pub fn read_events(
+        &self,
+        url: &str,
+        on_change: impl Fn() + Send + Sync + 'static,
+    ) -> EventQueue {
+        let reader = Reader {
+            url: url.to_owned(),
+            client: self.clients.queues.clone(),
+            limits: Arc::clone(&self.limits),
+            calls: Arc::clone(&self.calls),
+            inventory: Arc::clone(&self.inventory),
+            timing: self.timing.clone(),
+            on_change: Box::new(on_change),
+        };
+        reader.start()
     }
 
     /// Begins a reconcile pass of an object; see [`Limits::begin_pass`].

@@ -15,6 +15,7 @@ mod clock;
 pub mod connect;
 mod convert;
 pub mod environment;
+pub mod event_queue;
 pub mod execute;
 mod foundation;
 pub mod inventory;
@@ -28,6 +29,7 @@ pub mod timing;
 
 pub use calls::CallCount;
 pub use connect::{Account, AccountKey, ConnectError, Connector, ConnectorConfig};
+pub use event_queue::EventQueue;
 pub use execute::Outputs;
 pub use execute::secrets::{For, SecretOutcome};
 pub use inventory::{Inventory, Need};

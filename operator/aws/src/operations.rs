@@ -160,3 +160,6 @@ pub(crate) const SET_STACK_POLICY: Operation =
     write("cloudformation:SetStackPolicy", Bucket::CloudFormation);
 pub(crate) const DELETE_STACK: Operation =
     write("cloudformation:DeleteStack", Bucket::CloudFormation);
+pub(crate) const RECEIVE_EVENTS: Operation = read("sqs:ReceiveMessage", Bucket::EventQueue);
+// IAM has one action for one message and for several (Service Authorization Reference, Amazon SQS).
+pub(crate) const DELETE_EVENTS: Operation = write("sqs:DeleteMessage", Bucket::EventQueue);

@@ -53,6 +53,8 @@ pub const CALLED: &[&str] = &[
     "servicediscovery:ListTagsForResource",
     "servicediscovery:TagResource",
     "servicediscovery:UntagResource",
+    "sqs:DeleteMessage",
+    "sqs:ReceiveMessage",
     "sts:GetCallerIdentity",
 ];
 
@@ -209,6 +211,7 @@ mod tests {
             ("clients.cloudformation.", "()", "cloudformation"),
             ("clients.scaling.", "()", "application-autoscaling"),
             ("clients.cloudwatch.", "()", "cloudwatch"),
+            ("self.client.", "()", "sqs"),
             ("aws_sdk_ecs::operation::", "::builders", "ecs"),
             (
                 "aws_sdk_servicediscovery::operation::",
@@ -238,6 +241,8 @@ mod tests {
                             .chars()
                             .all(|c| c.is_ascii_lowercase() || c == '_')
                     {
+                        // What is called for several at once is one action.
+                        let operation = operation.strip_suffix("_batch").unwrap_or(operation);
                         found.insert(format!("{service}:{}", camel(operation)));
                     }
                 }

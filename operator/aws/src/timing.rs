@@ -14,6 +14,10 @@ pub struct Timing {
     /// A fact that is known is not read again on demand before it is this old; a demand for it waits. Keeps a reconcile that
     /// demands on every pass from reading in a loop.
     pub reread_after: Duration,
+    /// What events say has changed is read again at most this often: a rollout of many tasks is one of many events.
+    pub event_spacing: Duration,
+    /// How long AWS holds a request for events open while there are none, in whole seconds up to 20 (SQS API reference, ReceiveMessage).
+    pub event_wait: Duration,
     /// A listing of a namespace at most this old also answers for services that are tracked after it.
     pub listing_reuse: Duration,
     /// Pause of a thing's reads after a failed one; doubles with each further failure.
@@ -44,6 +48,8 @@ impl Default for Timing {
             sweep_interval: Duration::from_mins(5),
             coalesce_window: Duration::from_millis(50),
             reread_after: Duration::from_secs(5),
+            event_spacing: Duration::from_secs(1),
+            event_wait: Duration::from_secs(20),
             listing_reuse: Duration::from_secs(30),
             retry_after: Duration::from_secs(1),
             retry_cap: Duration::from_mins(1),

@@ -1,10 +1,12 @@
 //! The Environment controller: makes what an Environment leaves to the operator, looks at all of it in AWS, judges it, reports it.
 //!
-//! Reads AWS (three calls a look, rarely; one more for the stack), changes the stack, writes the finalizer, status and Events.
+//! Reads AWS (three calls a look, rarely; one more for the stack), has the event queue read, changes the stack, writes the finalizer, status and
+//! Events.
 //! Invariants: AWS being unreachable does not unset Ready; nothing is written in the wrong account.
 
 mod deletion;
 mod founding;
+mod listening;
 mod orphans;
 mod rivals;
 mod seen;
@@ -135,6 +137,15 @@ async fn one_pass(
         let message = verdict::approval(pending);
         context.events.notice(object, "ApprovalNeeded", &message);
     }
+    if let Some(failure) = seen.listening.trouble() {
+        context.events.notice(
+            object,
+            "EventQueueUnreadable",
+            &format!(
+                "{failure}; until it can be read, what changes in AWS is seen with the next sweep"
+            ),
+        );
+    }
     if users >= NEARLY_FULL {
         context.events.notice(
             object,
@@ -263,7 +274,10 @@ async fn leave(
     previous: &EnvironmentStatus,
 ) -> anyhow::Result<Action> {
     match deletion::run(object, context, previous).await? {
-        Farewell::Gone => Ok(Action::await_change()),
+        Farewell::Gone => {
+            seen.listening.stop();
+            Ok(Action::await_change())
+        }
         Farewell::Stays(verdict) => {
             let users = context.index.user_count(&object.name_any());
             let moving = verdict.reason == Reason::Deleting;
@@ -308,6 +322,7 @@ async fn write(
     previous: &EnvironmentStatus,
     status: EnvironmentStatus,
 ) -> anyhow::Result<Option<Duration>> {
+    seen.listening.follow(object, context, &status);
     let only_count = EnvironmentStatus {
         services: previous.services,
         ..status.clone()

@@ -19,10 +19,23 @@ pub(super) struct Wanted {
     since: Instant,
     /// Somebody waits for it and is woken when it ends, whatever it finds.
     demanded: bool,
-    /// It does not wait until the known fact has aged.
-    at_once: bool,
+    /// How old the known fact has to be.
+    patience: Patience,
     /// It is part of a sweep.
     sweep: bool,
+    /// Something has happened: a read that began before tells nothing about it.
+    newer: bool,
+}
+
+/// How old a known fact has to be before it is read again; of two wishes the less patient counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Patience {
+    /// Of any age.
+    None,
+    /// [`Timing::event_spacing`].
+    Spaced,
+    /// [`Timing::reread_after`].
+    Aged,
 }
 
 /// Why a read is wanted.
@@ -36,6 +49,8 @@ pub(super) enum Why {
     Poll,
     /// Everything is read again.
     Sweep,
+    /// AWS says that something happened to it.
+    Event,
 }
 
 /// How a read ended.
@@ -96,17 +111,22 @@ impl<T: Clone + PartialEq> Record<T> {
         }
     }
 
-    /// Asks for a read. One under way that no write has overtaken is shared.
+    /// Asks for a read. One under way that no write has overtaken is shared, except by what may have happened after it began.
     pub(super) fn want(&mut self, why: Why, priority: Priority, now: Instant) {
         let new = Wanted {
             priority,
             since: now,
             demanded: matches!(why, Why::Demand | Why::FreshLook),
-            at_once: why != Why::Demand,
+            patience: match why {
+                Why::Demand => Patience::Aged,
+                Why::Event => Patience::Spaced,
+                Why::FreshLook | Why::Poll | Why::Sweep => Patience::None,
+            },
             sweep: why == Why::Sweep,
+            newer: why == Why::Event,
         };
         match &mut self.flight {
-            Some((start, shared)) if *start > self.touched => merge(shared, new),
+            Some((start, shared)) if *start > self.touched && !new.newer => merge(shared, new),
             _ => merge(&mut self.wanted, new),
         }
     }
@@ -123,11 +143,11 @@ impl<T: Clone + PartialEq> Record<T> {
     /// When the wanted read may begin.
     pub(super) fn ready_at(&self, timing: &Timing) -> Option<Instant> {
         let wanted = self.wanted()?;
-        let aged = match (&self.fact, self.read_at) {
-            (Fact::Present { .. } | Fact::Absent { .. }, Some(read)) if !wanted.at_once => {
-                Some(read + timing.reread_after)
-            }
-            _ => None,
+        let known = self.read_at.filter(|_| !self.fact.is_unknown());
+        let aged = match wanted.patience {
+            Patience::None => None,
+            Patience::Spaced => known.map(|read| read + timing.event_spacing),
+            Patience::Aged => known.map(|read| read + timing.reread_after),
         };
         [
             Some(wanted.since + timing.coalesce_window),
@@ -206,7 +226,7 @@ impl<T: Clone + PartialEq> Record<T> {
                 merge(
                     &mut self.wanted,
                     Wanted {
-                        at_once: true,
+                        patience: Patience::None,
                         ..wanted
                     },
                 );
@@ -224,6 +244,17 @@ impl<T: Clone + PartialEq> Record<T> {
                 self.not_before = Some(now + pause.min(timing.retry_cap));
                 self.failed_in_row = self.failed_in_row.saturating_add(1);
                 self.missed = self.missed.saturating_add(u32::from(swept));
+                if let Some(wanted) = shared.filter(|wanted| wanted.newer) {
+                    // Nobody else asks for it again.
+                    merge(
+                        &mut self.wanted,
+                        Wanted {
+                            demanded: false,
+                            sweep: false,
+                            ..wanted
+                        },
+                    );
+                }
                 demanded || swept
             }
             Seen::Present(value) => {
@@ -241,7 +272,8 @@ impl<T: Clone + PartialEq> Record<T> {
         }
     }
 
-    /// True if somebody waited for a second read that this one makes needless, or if it ends a failure.
+    /// True if somebody waited for a second read that this one makes needless, or if it ends a failure. What has happened since it began
+    /// still makes a second one needed.
     fn succeeded(&mut self, now: Instant) -> bool {
         let recovered = self.failure.take().is_some();
         self.last_known = None;
@@ -249,7 +281,8 @@ impl<T: Clone + PartialEq> Record<T> {
         self.not_before = None;
         self.missed = 0;
         self.read_at = Some(now);
-        let waited = self.wanted.take().is_some_and(|wanted| wanted.demanded);
+        let needless = self.wanted.take_if(|wanted| !wanted.newer);
+        let waited = needless.is_some_and(|wanted| wanted.demanded);
         recovered || waited
     }
 
@@ -272,8 +305,9 @@ fn merge(slot: &mut Option<Wanted>, new: Wanted) {
             },
             since: old.since.min(new.since),
             demanded: old.demanded || new.demanded,
-            at_once: old.at_once || new.at_once,
+            patience: old.patience.min(new.patience),
             sweep: old.sweep || new.sweep,
+            newer: old.newer || new.newer,
         },
     });
 }

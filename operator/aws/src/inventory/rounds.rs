@@ -1,4 +1,4 @@
-//! What is read without being asked for: moving services every few seconds, everything once in a while.
+//! What is read without being asked for: moving services every few seconds, everything once in a while, and what AWS tells of.
 
 use super::record::Why;
 use super::state::{ServiceId, State};
@@ -50,6 +50,23 @@ impl Inventory {
         }
     }
 
+    /// AWS says that something happened to a service, and maybe to a service deployment of it: they are read again soon, if the service is
+    /// followed.
+    pub(crate) fn happened(&self, cluster: &str, service: &str, deployment: bool) {
+        let id = (cluster.to_owned(), service.to_owned());
+        let priority = Priority {
+            lane: Lane::Polling,
+            since: clock::now(),
+        };
+        if self
+            .lock()
+            .want_now(id, Why::Event, deployment, priority, now())
+        {
+            self.service_reads.notify_one();
+            self.deployment_reads.notify_one();
+        }
+    }
+
     /// Waits until less than a portion is wanted; not for ever, because failing reads pause.
     async fn let_the_readers_catch_up(&self) {
         let until = now() + LONGEST_WAIT;
@@ -96,18 +113,36 @@ impl State {
             lane: Lane::Polling,
             since: at,
         };
-        for (id, record) in self
+        let moving: Vec<ServiceId> = self
             .services
-            .iter_mut()
+            .iter()
             .filter(|(_, record)| !record.moving.is_empty())
-        {
-            record.want(Why::Poll, priority, now);
-            self.wanted_services.insert(id.clone());
-            if let Some(deployment) = self.rollouts.records.get_mut(id) {
-                deployment.want(Why::Poll, priority, now);
-                self.rollouts.wanted.insert(id.clone());
-            }
+            .map(|(id, _)| id.clone())
+            .collect();
+        for id in moving {
+            self.want_now(id, Why::Poll, true, priority, now);
         }
+    }
+
+    /// Wants a service to be read again, and its service deployment; false if nobody follows the service.
+    fn want_now(
+        &mut self,
+        id: ServiceId,
+        why: Why,
+        deployment: bool,
+        priority: Priority,
+        now: Instant,
+    ) -> bool {
+        let Some(record) = self.services.get_mut(&id) else {
+            return false;
+        };
+        record.want(why, priority, now);
+        self.wanted_services.insert(id.clone());
+        if deployment && let Some(deployment) = self.rollouts.records.get_mut(&id) {
+            deployment.want(why, priority, now);
+            self.rollouts.wanted.insert(id);
+        }
+        true
     }
 }
 

@@ -45,11 +45,13 @@ pub enum Bucket {
     AlarmDelete,
     /// Tags of alarms.
     AlarmTags,
+    /// SQS: receiving and deleting events.
+    EventQueue,
 }
 
 impl Bucket {
     /// All buckets.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::TaskDefinitionModify,
         Self::TaskDefinitionRead,
         Self::ServiceModify,
@@ -70,6 +72,7 @@ impl Bucket {
         Self::AlarmModify,
         Self::AlarmDelete,
         Self::AlarmTags,
+        Self::EventQueue,
     ];
 
     /// The name metrics use.
@@ -95,6 +98,7 @@ impl Bucket {
             Self::AlarmModify => "alarm-modify",
             Self::AlarmDelete => "alarm-delete",
             Self::AlarmTags => "alarm-tags",
+            Self::EventQueue => "event-queue",
         }
     }
 }
@@ -117,6 +121,7 @@ impl QuotaTable {
     /// not published: ten a second is our own, polite choice; so are two a second for CloudFormation, which throttles early, and five
     /// for Application Auto Scaling, which throttles a handful of policies at once. CloudWatch: user guide, Service quotas; its bursts are not
     /// published. Secrets Manager: user guide, Quotas (50 a second for each kind of write; reads may be made far more often than 100 times).
+    /// SQS: developer guide, Standard queues (a nearly unlimited number of calls): fifty a second take five hundred events off a queue.
     pub fn published() -> Self {
         let quota = |bucket| match bucket {
             Bucket::TaskDefinitionModify => Quota {
@@ -145,7 +150,7 @@ impl QuotaTable {
                 burst: 100.0,
                 rate: 100.0,
             },
-            Bucket::SecretModify => Quota {
+            Bucket::SecretModify | Bucket::EventQueue => Quota {
                 burst: 50.0,
                 rate: 50.0,
             },

@@ -1,6 +1,7 @@
 //! What one process remembers of an Environment, and when AWS is to be looked at again. Pure; time is an argument.
 
 use super::founding::Founding;
+use super::listening::Listening;
 use super::orphans::Strangers;
 use privateservice_core::environment::{EnvironmentFacts, EnvironmentQuery};
 use std::time::{Duration, Instant};
@@ -16,6 +17,8 @@ pub(crate) struct Seen {
     stack_absent_since: Option<Instant>,
     strangers: Strangers,
     polls: u32,
+    /// The event queue.
+    pub(super) listening: Listening,
 }
 
 /// The last look at the stack.
@@ -69,6 +72,7 @@ impl Seen {
             stack_absent_since: None,
             strangers: Strangers::default(),
             polls: 0,
+            listening: Listening::default(),
         }
     }
 

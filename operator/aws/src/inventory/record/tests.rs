@@ -145,3 +145,50 @@ fn the_last_value_stays_visible_while_a_write_makes_it_uncertain() {
     record.restore(before);
     assert_eq!(record.fact, Fact::seen(7, at(0)));
 }
+
+#[test]
+fn an_event_is_followed_by_a_read_that_began_after_it() {
+    let now = Instant::now();
+    let mut record = Record::new(0);
+    record.want(Why::Demand, bulk(), now);
+    record.begin(1);
+    record.want(Why::Event, bulk(), now);
+    record.complete(1, Seen::Present(7), at(0), now, &timing());
+    assert!(record.wanted().is_some(), "it may have begun before");
+    assert_eq!(
+        record.ready_at(&timing()),
+        Some(now + timing().event_spacing),
+        "many events are one read"
+    );
+    record.begin(2);
+    record.want(Why::Sweep, bulk(), now);
+    record.complete(2, Seen::Present(7), at(1), now, &timing());
+    assert!(record.wanted().is_none());
+}
+
+#[test]
+fn an_event_whose_read_fails_is_not_forgotten() {
+    let now = Instant::now();
+    let mut record = Record::new(0);
+    record.want(Why::Event, bulk(), now);
+    record.begin(1);
+    assert!(
+        !record.complete(1, failed(), at(0), now, &timing()),
+        "nobody waits for it"
+    );
+    assert_eq!(record.ready_at(&timing()), Some(now + timing().retry_after));
+}
+
+#[test]
+fn whoever_wants_it_now_does_not_wait_with_an_event() {
+    let now = Instant::now();
+    let mut record = Record::new(0);
+    record.begin(1);
+    record.complete(1, Seen::Present(7), at(0), now, &timing());
+    record.want(Why::Event, bulk(), now);
+    record.want(Why::FreshLook, bulk(), now);
+    assert_eq!(
+        record.ready_at(&timing()),
+        Some(now + timing().coalesce_window)
+    );
+}
