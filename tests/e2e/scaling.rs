@@ -1,6 +1,7 @@
 //! Scaling through the real API server: set up, at work, repaired, paused and removed.
 
 mod pause;
+mod tags;
 mod trouble;
 
 use anyhow::{Context, ensure};

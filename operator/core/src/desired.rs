@@ -8,6 +8,7 @@ use crate::service::{
     CapacityProvider, Connect, Deployment, DnsService, Member, MemberHashes, Network, identity,
 };
 use crate::task_definition::TaskDefinition;
+use privateservice_api::meta;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -71,6 +72,18 @@ pub struct Pinned {
 }
 
 impl Desired {
+    /// Keys of the tags that the spec and the Environment ask for: all but the operator's own.
+    pub fn user_tag_keys(&self) -> impl Iterator<Item = String> {
+        let keys = self.tags.keys();
+        keys.filter(|key| !key.starts_with(meta::TAG_PREFIX))
+            .cloned()
+    }
+
+    /// The hash of the tags.
+    pub fn tags_hash(&self) -> Hash {
+        Hash::of(&self.tags)
+    }
+
     /// The same, with what annotations ask for beside the spec. It is part of the intent, so that it takes effect, and ends, like an edit.
     #[must_use]
     pub fn asked(mut self, redeploy: Option<String>, pinned: Option<Pinned>) -> Self {

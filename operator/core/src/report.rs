@@ -19,7 +19,6 @@ use crate::secret_versions::InForce;
 use crate::step::{Outcome, Step};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use k8s_openapi::jiff::Timestamp;
-use privateservice_api::meta;
 use privateservice_api::privateservice::{
     Deployed, Discovery, PrivateServiceStatus, RolloutPhase, TaskCounts, TaskFailure,
 };
@@ -137,7 +136,7 @@ pub fn status(
     // Tags do not wait for the turn of a rollout.
     let in_order = |waiting: &WaitingOn| matches!(waiting, WaitingOn::Wave(_));
     if report.completed && report.plan.waiting_on.iter().all(in_order) {
-        status.tag_keys = user_tag_keys(desired);
+        status.tag_keys = desired.user_tag_keys().collect();
     }
     status.revisions = revisions(previous, report);
     let rolls = report.plan.steps.iter().any(Step::starts_rollout)
@@ -231,15 +230,6 @@ fn deployed(
         task_definition: Some(task_definition),
         at: Some(at),
     }
-}
-
-fn user_tag_keys(desired: &Desired) -> Vec<String> {
-    desired
-        .tags
-        .keys()
-        .filter(|key| !key.starts_with(meta::TAG_PREFIX))
-        .cloned()
-        .collect()
 }
 
 #[cfg(test)]

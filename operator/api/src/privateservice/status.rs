@@ -555,6 +555,16 @@ pub struct Autoscaling {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tasks: Option<i32>,
 
+    /// Hash of the tags that the target and the alarms were given last; `mixed` while they are being given others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tags: Option<String>,
+
+    /// Keys of the tags, the operator's own aside, that may be on the target and the alarms.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 100), inner(length(max = 128)))]
+    #[x_kube(merge_strategy = ListMerge::Atomic)]
+    pub tag_keys: Vec<String>,
+
     /// Present from the moment `paused` becomes true until tasks are wanted again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub paused: Option<PausedTasks>,

@@ -15,6 +15,7 @@ use crate::operations::{
 use crate::{clock, convert};
 use aws_sdk_applicationautoscaling::types::{ScalableDimension, ServiceNamespace};
 use aws_sdk_ecs::error::{ProvideErrorMetadata, SdkError};
+use privateservice_api::meta;
 use privateservice_core::failure::Failure;
 use privateservice_core::names;
 use privateservice_core::scaling::{
@@ -128,12 +129,13 @@ impl Account {
         Ok(Outcome::Done)
     }
 
-    /// Sends a call that takes them away.
-    async fn give_up<T, E>(
+    /// Sends a call that takes these tags away, ours among them if the thing is given up.
+    async fn untag<T, E>(
         &self,
         caller: Caller<'_>,
         operation: Operation,
         arn: &str,
+        keys: &[String],
         call: impl Future<Output = Result<T, SdkError<E>>>,
     ) -> Result<Outcome, Failure>
     where
@@ -141,7 +143,9 @@ impl Account {
     {
         let result = self.write_scaling(caller, operation, call, |_, _| {}).await;
         unless_gone(result.map(drop))?;
-        self.inventory.learn_owner(caller.scope, arn, None);
+        if keys.iter().any(|key| key == meta::TAG_OWNER) {
+            self.inventory.learn_owner(caller.scope, arn, None);
+        }
         Ok(Outcome::Done)
     }
 
@@ -238,7 +242,7 @@ impl Account {
             .resource_arn(arn)
             .set_tag_keys(Some(keys.to_vec()))
             .send();
-        self.give_up(caller, operation, arn, call).await
+        self.untag(caller, operation, arn, keys, call).await
     }
 
     async fn set_count(

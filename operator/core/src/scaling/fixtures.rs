@@ -62,8 +62,9 @@ pub(crate) fn apply(observed: &mut observed::Observed, step: &ScalingStep, now: 
             tag(observed, arn, Owner::from_tags(tags));
         }
         ScalingStep::UntagTarget { arn, keys } | ScalingStep::UntagAlarm { arn, keys } => {
-            assert!(keys.iter().any(|key| key == meta::TAG_OWNER));
-            tag(observed, arn, None);
+            if keys.iter().any(|key| key == meta::TAG_OWNER) {
+                tag(observed, arn, None);
+            }
         }
         ScalingStep::DeregisterTarget => {
             let seen = seen_mut(observed);

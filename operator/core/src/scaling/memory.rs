@@ -6,6 +6,7 @@ use super::step::{Outcome, ScalingStep};
 use super::whose::{Whose, whose};
 use super::{Scaling, pause};
 use crate::desired::Desired;
+use crate::hash::Hash;
 use crate::names;
 use crate::observed::Observed;
 use crate::plan::Plan;
@@ -14,6 +15,9 @@ use privateservice_api::privateservice::{
     Autoscaling, EffectiveScaling, PausedTasks, PrivateServiceStatus,
 };
 use std::collections::BTreeSet;
+
+/// In place of a hash of tags: that of no tags at all.
+const MIXED: &str = "mixed";
 
 /// What status remembers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -34,6 +38,10 @@ pub struct Memory {
     pub tasks: Option<i32>,
     /// The pause that began and did not end.
     pub paused: Option<PausedTasks>,
+    /// Hash of the tags that target and alarms were given last.
+    pub tags: Option<Hash>,
+    /// Keys of tags, the operator's own aside, that may be on them.
+    pub tag_keys: Vec<String>,
 }
 
 /// What status remembers.
@@ -50,6 +58,8 @@ pub fn memory(status: &PrivateServiceStatus) -> Memory {
         bounds: before.bounds.clone(),
         tasks: before.tasks,
         paused: before.paused,
+        tags: before.tags.as_deref().map(Hash::from),
+        tag_keys: before.tag_keys.clone(),
     }
 }
 
@@ -89,6 +99,20 @@ pub fn announced(
     }
     let mut status = previous.clone();
     let autoscaling = status.autoscaling.get_or_insert_default();
+    // What is interrupted now and goes on with other tags leaves no tag behind.
+    let keys: BTreeSet<String> = desired.user_tag_keys().collect();
+    let before = autoscaling.tag_keys.iter().cloned();
+    autoscaling.tag_keys = before
+        .chain(keys)
+        .collect::<BTreeSet<_>>()
+        .into_iter()
+        .collect();
+    let wanted = desired.tags_hash().0;
+    let tags = autoscaling.tags.get_or_insert_with(|| wanted.clone());
+    if *tags != wanted {
+        // Until all of it is done, some have these and some have those.
+        MIXED.clone_into(tags);
+    }
     if let Some(service) = ours(desired, observed) {
         autoscaling.paused = pause::announced(&desired.scaling, service, memory);
     }
@@ -152,6 +176,10 @@ pub fn remember(
     learn(desired, after, &mut now, &mut policies, &mut alarms);
     let done =
         outcomes.len() == plan.steps.len() && plan.waiting_on.is_empty() && plan.conflict.is_none();
+    if done {
+        now.tags = Some(desired.tags_hash().0);
+        now.tag_keys = desired.user_tag_keys().collect();
+    }
     now.policies = policies.into_iter().collect();
     now.alarms = alarms.into_iter().collect();
     now.schedules = schedules.into_iter().collect();

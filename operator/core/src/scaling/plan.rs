@@ -5,6 +5,7 @@
 //! schedules set are left alone until others are asked for; a converged service plans nothing.
 
 mod obsolete;
+mod tags;
 mod target;
 
 use super::render::{Rendered, WantedAlarm, render};
@@ -73,6 +74,7 @@ pub fn plan(
     scene.policies(&mut plan);
     scene.alarms(&mut plan);
     scene.schedules(&mut plan);
+    scene.tags(&mut plan);
     scene.obsolete(&mut plan);
     if plan.conflict.is_some() || !plan.waiting_on.is_empty() {
         // Whose things are must be known before any of them is changed: they only make sense together.

@@ -23,14 +23,14 @@ pub enum ScalingStep {
         /// Tags of a new target. AWS refuses tags for one that is there.
         tags: Option<BTreeMap<String, String>>,
     },
-    /// `application-autoscaling:TagResource` on a target that nobody owns
+    /// `application-autoscaling:TagResource` on a target that nobody owns, or whose tags are to be others
     TagTarget {
         /// ARN of the target.
         arn: String,
         /// Tags, ownership included.
         tags: BTreeMap<String, String>,
     },
-    /// `application-autoscaling:UntagResource` on the target (when ownership is given up)
+    /// `application-autoscaling:UntagResource` on the target (when ownership is given up, or for tags that are no longer asked for)
     UntagTarget {
         /// ARN of the target.
         arn: String,
@@ -74,7 +74,7 @@ pub enum ScalingStep {
         /// Tags of a new alarm. AWS ignores tags for one that is there.
         tags: BTreeMap<String, String>,
     },
-    /// `cloudwatch:TagResource` on an alarm that nobody owns
+    /// `cloudwatch:TagResource` on an alarm that nobody owns, or whose tags are to be others
     TagAlarm {
         /// Name.
         name: String,
@@ -83,7 +83,7 @@ pub enum ScalingStep {
         /// Tags, ownership included.
         tags: BTreeMap<String, String>,
     },
-    /// `cloudwatch:UntagResource` on an alarm (when ownership is given up)
+    /// `cloudwatch:UntagResource` on an alarm (when ownership is given up, or for tags that are no longer asked for)
     UntagAlarm {
         /// ARN.
         arn: String,

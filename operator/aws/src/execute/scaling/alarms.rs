@@ -69,7 +69,7 @@ impl Account {
             .resource_arn(arn)
             .set_tag_keys(Some(keys.to_vec()))
             .send();
-        self.give_up(caller, operation, arn, call).await
+        self.untag(caller, operation, arn, keys, call).await
     }
 
     pub(super) async fn delete_alarms(

@@ -2,13 +2,15 @@
 
 use super::world::World;
 use crate::plan::Plan;
-use crate::scaling::fixtures::{seen, seen_mut};
+use crate::scaling::fixtures::{TARGET_ARN, seen, seen_mut};
 use crate::scaling::{Bounds, Decimal, Suspended, render};
 use proptest::prelude::*;
 
 const SPECS: &[&str] = &[
     "scaling: {}",
     "scaling: {minTasks: 2, maxTasks: 4, memoryThreshold: 70}",
+    "tags: {team: shop, stage: dark}, scaling: {}",
+    "tags: {team: orders}, scaling: {memoryThreshold: 70}",
     "scaling: {minTasks: 3, maxTasks: 3}",
     "scaling: {cpuThreshold: 0}",
     "scaling: {policy: TargetTracking, memoryThreshold: 50}",
@@ -158,7 +160,9 @@ proptest! {
         prop_assert!(seen.policies.keys().eq(wanted.policies.keys()));
         prop_assert!(seen.schedules.keys().eq(wanted.schedules.keys()));
         prop_assert!(seen.alarms.keys().eq(wanted.alarms.keys()));
+        prop_assert_eq!(&world.tags[TARGET_ARN], &world.desired.tags);
         for (name, alarm) in &seen.alarms {
+            prop_assert_eq!(&world.tags[&alarm.arn], &world.desired.tags);
             let wanted = &wanted.alarms[name];
             prop_assert_eq!(&alarm.alarm, &wanted.alarm);
             prop_assert_eq!(&alarm.calls, &[seen.policies[&wanted.calls].arn.clone()]);

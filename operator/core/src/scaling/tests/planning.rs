@@ -426,6 +426,34 @@ fn after_status_was_lost_the_tags_are_asked_once_and_nothing_is_written() {
 }
 
 #[test]
+fn other_tags_reach_what_is_there_and_those_no_longer_asked_for_go() {
+    let mut world = World::new("tags: {team: shop, stage: dark}, scaling: {}");
+    world.converge();
+    world.edit("tags: {team: orders}, scaling: {memoryThreshold: 70}");
+    let calls = world.converge();
+    let count = |operation: &str| calls.iter().filter(|one| **one == operation).count();
+    // The target and the alarm of CPU; that of memory is new, and that of scaling in has another formula, but is the same alarm.
+    assert_eq!((count("TagResource"), count("UntagResource")), (3, 3));
+    assert!(world.tags.values().all(|tags| *tags == world.desired.tags));
+    assert_eq!(world.tags.len(), 4);
+    assert_eq!(world.converge(), [""; 0]);
+}
+
+#[test]
+fn tags_are_not_written_only_because_nobody_remembers_them() {
+    let mut world = World::new("tags: {team: shop}, scaling: {}");
+    world.converge();
+    let status = world.status.autoscaling.as_mut().unwrap();
+    (status.tags, status.tag_keys) = Default::default();
+    assert_eq!(world.converge(), [""; 0]);
+    let status = world.status.autoscaling.as_ref().unwrap();
+    assert_eq!(status.tag_keys, ["cost-center", "team"]);
+    world.edit("scaling: {}");
+    assert_eq!(world.converge().len(), 6);
+    assert!(world.tags.values().all(|tags| *tags == world.desired.tags));
+}
+
+#[test]
 fn a_target_is_registered_again_when_the_service_took_it_along() {
     let mut world = World::new("scaling: {minTasks: 2}");
     world.converge();

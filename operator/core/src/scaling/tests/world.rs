@@ -7,15 +7,18 @@ use crate::memory::{self, Memory};
 use crate::names;
 use crate::observed::{Observed, Service};
 use crate::plan::{Need, Plan, WaitingOn};
-use crate::scaling::fixtures::seen_mut;
+use crate::scaling::fixtures::{TARGET_ARN, alarm_arn, seen, seen_mut};
 use crate::scaling::{self, Bounds, ScalingStep, Thing};
 use crate::step::{self, Step};
 use privateservice_api::privateservice::PrivateServiceStatus;
+use std::collections::BTreeMap;
 
 pub(super) struct World {
     pub(super) desired: Desired,
     pub(super) observed: Observed,
     pub(super) status: PrivateServiceStatus,
+    /// Tags of target and alarms, by ARN.
+    pub(super) tags: BTreeMap<String, BTreeMap<String, String>>,
     clock: i64,
 }
 
@@ -46,6 +49,7 @@ impl World {
             desired,
             observed,
             status: PrivateServiceStatus::default(),
+            tags: BTreeMap::new(),
             clock: 10,
         }
     }
@@ -148,6 +152,9 @@ impl World {
         let mut outcomes = Vec::new();
         let mut called = Vec::new();
         for step in plan.steps.iter().take(most) {
+            if let Step::Scaling(step) = step {
+                self.put_tags(step);
+            }
             apply(&mut self.observed, step, self.clock);
             called.push(short(step.operation()));
             let outcome = match step {
@@ -174,6 +181,31 @@ impl World {
             );
         }
         called
+    }
+
+    /// What a step does to tags: AWS takes them with a new thing only.
+    fn put_tags(&mut self, step: &ScalingStep) {
+        match step {
+            ScalingStep::RegisterTarget {
+                tags: Some(tags), ..
+            } => {
+                self.tags.insert(TARGET_ARN.to_owned(), tags.clone());
+            }
+            ScalingStep::PutAlarm { name, tags, .. } => {
+                if !seen(&self.observed).alarms.contains_key(name) {
+                    self.tags.insert(alarm_arn(name), tags.clone());
+                }
+            }
+            ScalingStep::TagTarget { arn, tags } | ScalingStep::TagAlarm { arn, tags, .. } => {
+                let on = self.tags.entry(arn.clone()).or_default();
+                on.extend(tags.clone());
+            }
+            ScalingStep::UntagTarget { arn, keys } | ScalingStep::UntagAlarm { arn, keys } => {
+                let on = self.tags.entry(arn.clone()).or_default();
+                on.retain(|key, _| !keys.contains(key));
+            }
+            _ => {}
+        }
     }
 
     /// One pass that gets no further than so many calls.
