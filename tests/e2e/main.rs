@@ -10,6 +10,7 @@ mod config_maps;
 mod control_plane;
 mod count_calls;
 mod distrust_pages;
+mod event_queue;
 mod foundation;
 mod helm;
 mod keep_services;

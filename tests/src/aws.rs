@@ -65,14 +65,20 @@ impl Aws {
             "secretsmanager" => "secretsmanager",
             "application-autoscaling" => "AnyScaleFrontendService",
             "monitoring" => "GraniteServiceVersion20100801",
+            "sqs" => "AmazonSQS",
+            "events" => "AWSEvents",
             other => bail!("no JSON protocol is known for {other}"),
+        };
+        let content_type = match service {
+            "sqs" => "application/x-amz-json-1.0",
+            _ => "application/x-amz-json-1.1",
         };
         self.remember(operation, &body);
         let answer = self
             .http
             .post(&self.url)
             .header("x-amz-target", format!("{prefix}.{action}"))
-            .header("content-type", "application/x-amz-json-1.1")
+            .header("content-type", content_type)
             .header("authorization", self.authorization(service))
             .body(body.to_string())
             .send()

@@ -56,6 +56,8 @@ pub struct Options {
     pub check_secrets: bool,
     /// AWS holds a network and nothing else: no cluster, namespace, group, role or log group.
     pub network_only: bool,
+    /// ECS tells EventBridge what happens.
+    pub events: bool,
     /// Seed of the simulator's dice.
     pub seed: u64,
     /// Further flags of the operator.
@@ -74,6 +76,7 @@ impl Default for Options {
             hide_service_deployments: false,
             check_secrets: false,
             network_only: false,
+            events: false,
             seed: 1,
             flags: Vec::new(),
         }
@@ -148,6 +151,7 @@ impl World {
             update_lag: options.update_lag,
             hide_service_deployments: options.hide_service_deployments,
             check_secrets: options.check_secrets,
+            events: options.events,
             seed: options.seed,
             ..aws_sim::Options::default()
         })?;

@@ -26,6 +26,7 @@ mod task;
 mod task_definition;
 mod task_secrets;
 mod tasks_api;
+mod told;
 mod turn_back;
 mod update;
 pub(crate) mod upstream_facts;

@@ -7,6 +7,9 @@ use serde_json::Value;
 use crate::answer::Answer;
 use crate::errors::AwsError;
 
+const JSON_1_0: &str = "application/x-amz-json-1.0";
+const JSON_1_1: &str = "application/x-amz-json-1.1";
+
 /// Headers that belong to one connection and are not passed on.
 const HOP_HEADERS: [&str; 6] = [
     "host",
@@ -125,6 +128,18 @@ impl Upstream {
             .await
     }
 
+    /// Asks EventBridge.
+    pub(crate) async fn events(&self, operation: &str, body: &Value) -> Result<Value, AwsError> {
+        let target = format!("AWSEvents.{operation}");
+        self.ask("events", &target, body, None).await
+    }
+
+    /// Asks SQS.
+    pub(crate) async fn sqs(&self, operation: &str, body: &Value) -> Result<Value, AwsError> {
+        let target = format!("AmazonSQS.{operation}");
+        self.ask("sqs", &target, body, None).await
+    }
+
     /// The clusters the stand-in has of these: those its CloudFormation made.
     pub(crate) async fn clusters(
         &self,
@@ -150,7 +165,10 @@ impl Upstream {
             .client
             .post(format!("{}/", self.base))
             .header("x-amz-target", target)
-            .header("content-type", "application/x-amz-json-1.1")
+            .header(
+                "content-type",
+                if service == "sqs" { JSON_1_0 } else { JSON_1_1 },
+            )
             .header("authorization", self.authorization(service, access_key))
             .body(body.to_string())
             .send()

@@ -1,7 +1,7 @@
 //! A simulator of Amazon ECS and of its scaling over time, for tests and demonstrations. In: AWS JSON requests as SDKs
 //! send them, and a clock that a test moves or that runs by itself. Out: what AWS documents it would
 //! answer. ECS, Secrets Manager, Application Auto Scaling and the alarms of CloudWatch are answered here;
-//! everything else is forwarded to a stand-in behind. Serves on loopback addresses only. The README's table
+//! everything else is forwarded to a stand-in behind. What ECS tells EventBridge is sent to the stand-in's queues. Serves on loopback addresses only. The README's table
 //! gives the source of each behaviour.
 //!
 //! ```no_run
@@ -25,6 +25,7 @@ mod cloud_map;
 mod cloud_watch;
 pub mod ecs;
 mod errors;
+mod event_bus;
 mod exchange;
 mod facts;
 mod faults;

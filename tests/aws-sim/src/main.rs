@@ -64,6 +64,9 @@ struct Serve {
     /// Stop tasks that name a secret of this account and Region that cannot be read.
     #[arg(long)]
     check_secrets: bool,
+    /// Tell EventBridge in the stand-in behind what happens.
+    #[arg(long, requires = "upstream")]
+    events: bool,
     /// Leave Application Auto Scaling and the alarms of CloudWatch to the stand-in behind.
     #[arg(long)]
     no_scaling: bool,
@@ -115,6 +118,7 @@ async fn run(arguments: Serve) -> anyhow::Result<()> {
         hide_service_deployments: arguments.hide_service_deployments,
         check_subnets: arguments.check_subnets,
         check_secrets: arguments.check_secrets,
+        events: arguments.events,
         scaling: (!arguments.no_scaling).then(ScalingOptions::default),
         seed: arguments.seed,
         record: arguments.record,

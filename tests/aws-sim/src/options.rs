@@ -42,6 +42,9 @@ pub struct Options {
     pub check_subnets: bool,
     /// Whether a task stops that names a secret of this account and Region that cannot be read. Otherwise it starts without.
     pub check_secrets: bool,
+    /// Whether ECS tells EventBridge what happens. Delivered with [`crate::Simulator::settle`], and all the time under a real clock, to the queues
+    /// that rules in the stand-in behind name.
+    pub events: bool,
     /// How images behave that no behaviour was set for.
     pub default_behaviour: Behaviour,
     /// How Application Auto Scaling and the alarms of CloudWatch behave; `None` leaves both to the stand-in behind.
@@ -67,6 +70,7 @@ impl Default for Options {
             early_exit_is_failure: true,
             check_subnets: false,
             check_secrets: false,
+            events: false,
             default_behaviour: Behaviour::default(),
             scaling: Some(ScalingOptions::default()),
             record: None,

@@ -11,6 +11,7 @@ use crate::behaviour::{Behaviour, Subject};
 use crate::clock::{Clock, Moment};
 use crate::cloud_map::Memory;
 use crate::ecs::world::World;
+use crate::event_bus::EventBus;
 use crate::faults::{Fault, Faults};
 use crate::forward::Upstream;
 use crate::holds::{Hold, Holds};
@@ -32,6 +33,7 @@ pub(crate) struct Inner {
     pub(crate) upstream: Option<Upstream>,
     pub(crate) cloud_map: tokio::sync::Mutex<Memory>,
     pub(crate) registering: tokio::sync::Mutex<()>,
+    pub(crate) event_bus: tokio::sync::Mutex<EventBus>,
     pub(crate) neighbours: Mutex<Neighbours>,
     pub(crate) stacks: Mutex<Stacks>,
 }
@@ -61,6 +63,7 @@ impl Simulator {
             upstream,
             cloud_map: tokio::sync::Mutex::default(),
             registering: tokio::sync::Mutex::default(),
+            event_bus: tokio::sync::Mutex::default(),
             neighbours: Mutex::default(),
             stacks: Mutex::default(),
             world: Mutex::new(World::new(options)),
@@ -115,15 +118,27 @@ impl Simulator {
         locked(&self.inner.world).tick(now);
     }
 
-    /// Brings ECS up to date, and Cloud Map's instances up to date with ECS; in all accounts and Regions.
+    /// Brings ECS up to date, and Cloud Map's instances up to date with ECS, and delivers what ECS has told EventBridge; in all accounts and Regions.
     pub async fn settle(&self) {
         self.tick();
         self.register_instances().await;
+        self.deliver_events().await;
         let all = locked(&self.inner.neighbours).simulators.clone();
         for other in all.values() {
             other.tick();
             other.register_instances().await;
+            other.deliver_events().await;
         }
+    }
+
+    /// Sends what ECS has told since to whoever asks for it.
+    async fn deliver_events(&self) {
+        let Some(upstream) = &self.inner.upstream else {
+            return;
+        };
+        let mut bus = self.inner.event_bus.lock().await;
+        let events = std::mem::take(&mut locked(&self.inner.world).told);
+        bus.deliver(upstream, events).await;
     }
 
     /// Sends the outstanding registrations to the stand-in, in order.

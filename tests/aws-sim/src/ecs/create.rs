@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, VecDeque};
 use serde_json::{Map, Value, json};
 
 use super::service::{Service, Status};
+use super::told::Told;
 use super::world::{UsedToken, World};
 use super::{rollout, service_rules, tags, upstream_facts::UpstreamFacts};
 use crate::clock::Moment;
@@ -161,6 +162,7 @@ impl World {
             tasks: BTreeMap::new(),
             tags,
             events: VecDeque::new(),
+            told: Told::default(),
             unplaced_until: None,
             shown_before: VecDeque::new(),
             next_wake: None,

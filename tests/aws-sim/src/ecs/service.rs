@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 use super::scheduler::Limits;
 use super::service_deployment::ServiceDeployment;
 use super::task::Task;
+use super::told::Told;
 use super::turn_back::TurnBack;
 use crate::clock::Moment;
 
@@ -103,6 +104,8 @@ pub(crate) struct Service {
     pub(crate) tasks: BTreeMap<String, Task>,
     pub(crate) tags: Vec<(String, String)>,
     pub(crate) events: VecDeque<(String, Moment, String)>,
+    /// What EventBridge was told.
+    pub(crate) told: Told,
     /// No attempt to place a task before this moment, after one for which there was no capacity.
     pub(crate) unplaced_until: Option<Moment>,
     /// What readers see until a moment because an update has not reached them.

@@ -49,6 +49,8 @@ pub(crate) struct World {
     pub(crate) surroundings: Surroundings,
     pub(crate) secrets: Secrets,
     pub(crate) outbox: Vec<Registration>,
+    /// Events that nobody has delivered yet.
+    pub(crate) told: Vec<Value>,
     pub(crate) scaling: Scaling,
     pub(crate) cloud_watch: CloudWatch,
     wakes: BTreeSet<(Moment, ServiceKey)>,
@@ -70,6 +72,7 @@ impl World {
             behaviours: HashMap::new(),
             surroundings: Surroundings::default(),
             outbox: Vec::new(),
+            told: Vec::new(),
             scaling: Scaling::default(),
             cloud_watch: CloudWatch::default(),
             wakes: BTreeSet::new(),
@@ -113,6 +116,9 @@ impl World {
         }
         // Each round settles what the previous one caused; a round that changes nothing ends it.
         while self.step(&mut service, key, now) {}
+        if self.options.events {
+            self.tell(&mut service, now);
+        }
         service.next_wake = next_wake(&service, now, &self.options.timing);
         if let Some(at) = service.next_wake {
             self.wakes.insert((at, key.clone()));
