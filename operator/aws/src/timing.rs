@@ -11,6 +11,8 @@ pub struct Timing {
     pub sweep_interval: Duration,
     /// How long a demand waits for others to share its batch with.
     pub coalesce_window: Duration,
+    /// How long the look at what a write of ours made waits for others: of a fleet's alarms each is written by itself, as the rate allows.
+    pub verify_window: Duration,
     /// A fact that is known is not read again on demand before it is this old; a demand for it waits. Keeps a reconcile that
     /// demands on every pass from reading in a loop.
     pub reread_after: Duration,
@@ -47,6 +49,7 @@ impl Default for Timing {
             poll_interval: Duration::from_secs(5),
             sweep_interval: Duration::from_mins(5),
             coalesce_window: Duration::from_millis(50),
+            verify_window: Duration::from_secs(15),
             reread_after: Duration::from_secs(5),
             event_spacing: Duration::from_secs(1),
             event_wait: Duration::from_secs(20),

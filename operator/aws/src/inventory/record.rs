@@ -25,6 +25,8 @@ pub(super) struct Wanted {
     sweep: bool,
     /// Something has happened: a read that began before tells nothing about it.
     newer: bool,
+    /// It may wait for many others to share its batch with.
+    unhurried: bool,
 }
 
 /// How old a known fact has to be before it is read again; of two wishes the less patient counts.
@@ -51,6 +53,8 @@ pub(super) enum Why {
     Sweep,
     /// AWS says that something happened to it.
     Event,
+    /// What a write of ours made is looked at some time.
+    Verify,
 }
 
 /// How a read ended.
@@ -120,10 +124,11 @@ impl<T: Clone + PartialEq> Record<T> {
             patience: match why {
                 Why::Demand => Patience::Aged,
                 Why::Event => Patience::Spaced,
-                Why::FreshLook | Why::Poll | Why::Sweep => Patience::None,
+                Why::FreshLook | Why::Poll | Why::Sweep | Why::Verify => Patience::None,
             },
             sweep: why == Why::Sweep,
             newer: why == Why::Event,
+            unhurried: why == Why::Verify,
         };
         match &mut self.flight {
             Some((start, shared)) if *start > self.touched && !new.newer => merge(shared, new),
@@ -149,14 +154,15 @@ impl<T: Clone + PartialEq> Record<T> {
             Patience::Spaced => known.map(|read| read + timing.event_spacing),
             Patience::Aged => known.map(|read| read + timing.reread_after),
         };
-        [
-            Some(wanted.since + timing.coalesce_window),
-            self.not_before,
-            aged,
-        ]
-        .into_iter()
-        .flatten()
-        .max()
+        let window = if wanted.unhurried {
+            timing.verify_window
+        } else {
+            timing.coalesce_window
+        };
+        [Some(wanted.since + window), self.not_before, aged]
+            .into_iter()
+            .flatten()
+            .max()
     }
 
     /// When the last read that succeeded ended.
@@ -308,6 +314,7 @@ fn merge(slot: &mut Option<Wanted>, new: Wanted) {
             patience: old.patience.min(new.patience),
             sweep: old.sweep || new.sweep,
             newer: old.newer || new.newer,
+            unhurried: old.unhurried && new.unhurried,
         },
     });
 }

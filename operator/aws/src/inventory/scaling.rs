@@ -124,7 +124,7 @@ impl Inventory {
             lane: Lane::Bulk,
             since: clock::now(),
         };
-        self.want(scope, &[Need::Scaling], Why::Sweep, priority);
+        self.want(scope, &[Need::Scaling], Why::Verify, priority);
     }
 
     /// Why the last read of what scales a service failed, if the last one did.

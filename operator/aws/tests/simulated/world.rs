@@ -46,6 +46,7 @@ pub(crate) fn quick() -> Timing {
         poll_interval: Duration::from_hours(1),
         sweep_interval: Duration::from_hours(1),
         coalesce_window: Duration::from_millis(20),
+        verify_window: Duration::from_millis(20),
         reread_after: Duration::from_millis(1),
         listing_reuse: Duration::ZERO,
         retry_after: Duration::from_millis(10),

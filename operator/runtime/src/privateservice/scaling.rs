@@ -15,7 +15,7 @@ use privateservice_core::failure::Failure;
 use privateservice_core::guard;
 use privateservice_core::memory::Memory;
 use privateservice_core::observed::{Observed, ServiceStatus};
-use privateservice_core::plan::Plan;
+use privateservice_core::plan::{Need, Plan};
 use privateservice_core::scaling::{self, ScalingStep};
 use privateservice_core::step::{Outcome, Step};
 use std::time::Duration;
@@ -63,6 +63,11 @@ pub(super) async fn scale(
         .account
         .inventory()
         .follow_schedules(scope, schedules);
+    if observed.service.is_unknown() && observed.scaling.is_unknown() && memory.scaling.begun {
+        // It will be needed as soon as the service is known: a restart reads that of many services together.
+        let inventory = caller.account.inventory();
+        inventory.demand(scope, &[Need::Scaling], caller.priority);
+    }
     let mut plan = scaling::plan(desired, observed, memory, now);
     if let Err(violation) = guard::check(&plan, observed, &desired.owner) {
         tracing::error!(%violation, "a plan of scaling was dropped: this is a bug of the operator");

@@ -180,6 +180,25 @@ fn an_event_whose_read_fails_is_not_forgotten() {
 }
 
 #[test]
+fn a_look_at_what_was_written_waits_for_others_unless_somebody_needs_it() {
+    let now = Instant::now();
+    let mut record = Record::<u32>::new(0);
+    record.want(Why::Verify, bulk(), now);
+    let later = now + Duration::from_secs(5);
+    record.want(Why::Verify, bulk(), later);
+    assert_eq!(
+        record.ready_at(&timing()),
+        Some(now + timing().verify_window),
+        "the first of them counts"
+    );
+    record.want(Why::Demand, bulk(), later);
+    assert_eq!(
+        record.ready_at(&timing()),
+        Some(now + timing().coalesce_window)
+    );
+}
+
+#[test]
 fn whoever_wants_it_now_does_not_wait_with_an_event() {
     let now = Instant::now();
     let mut record = Record::new(0);
