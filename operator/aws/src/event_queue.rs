@@ -25,6 +25,9 @@ use tokio::task::AbortHandle;
 /// Messages in one answer and in one deletion (SQS API reference, ReceiveMessage and DeleteMessageBatch).
 const MESSAGES: i32 = 10;
 
+/// So many tries in a row have to fail for what may pass by itself to be told.
+const TROUBLE_AFTER: u32 = 4;
+
 /// A queue that is being read, until this is dropped.
 #[derive(Debug)]
 pub struct EventQueue {
@@ -33,7 +36,7 @@ pub struct EventQueue {
 }
 
 impl EventQueue {
-    /// Why the last try to read the queue failed, if it did.
+    /// Why the queue cannot be read, if it cannot; one call that goes wrong for a moment is no trouble.
     pub fn trouble(&self) -> Option<Failure> {
         let trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
         trouble.clone()
@@ -77,6 +80,13 @@ impl Reader {
         loop {
             let failure = self.round().await.err();
             failures = failure.as_ref().map_or(0, |_| failures.saturating_add(1));
+            let failure = failure.filter(|failure| {
+                let passing = matches!(
+                    failure,
+                    Failure::Throttled { .. } | Failure::Ambiguous { .. }
+                );
+                !passing || failures >= TROUBLE_AFTER
+            });
             let changed = {
                 let mut known = trouble.lock().unwrap_or_else(PoisonError::into_inner);
                 let changed = known.is_some() != failure.is_some();

@@ -49,7 +49,7 @@ impl Default for Timing {
             poll_interval: Duration::from_secs(5),
             sweep_interval: Duration::from_mins(5),
             coalesce_window: Duration::from_millis(50),
-            verify_window: Duration::from_secs(15),
+            verify_window: Duration::from_secs(5),
             reread_after: Duration::from_secs(5),
             event_spacing: Duration::from_secs(1),
             event_wait: Duration::from_secs(20),

@@ -62,6 +62,7 @@ async fn start() -> Result<World> {
     let world = World::bare(Options {
         speed: SPEED,
         network_only: true,
+        events: true,
         ..Options::default()
     })
     .await?;
@@ -318,9 +319,8 @@ async fn busy(world: &World) -> Result<()> {
         .ecs_service_until("hello", "a second task", busy)
         .await?;
     say(
-        "   Application Auto Scaling has set the count to 2; the operator sees it with its next look, or when asked:",
+        "   Application Auto Scaling has set the count to 2. ECS tells so through the Environment's event queue, and the operator looks:",
     );
-    kubectl(world, "annotate psvc hello flexstack.dev/reconcile-at=now").await?;
     kubectl(
         world,
         "wait '--for=jsonpath={.status.tasks.running}=2' --timeout=60s psvc/hello",

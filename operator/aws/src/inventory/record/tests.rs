@@ -184,7 +184,7 @@ fn a_look_at_what_was_written_waits_for_others_unless_somebody_needs_it() {
     let now = Instant::now();
     let mut record = Record::<u32>::new(0);
     record.want(Why::Verify, bulk(), now);
-    let later = now + Duration::from_secs(5);
+    let later = now + Duration::from_secs(2);
     record.want(Why::Verify, bulk(), later);
     assert_eq!(
         record.ready_at(&timing()),
