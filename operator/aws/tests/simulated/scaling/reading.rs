@@ -2,10 +2,11 @@
 
 use super::{Scaled, desired};
 use crate::world::{World, plenty, quick};
-use aws_sim::{Fault, FaultKind, Options};
+use aws_sdk_applicationautoscaling::types::{ScalableDimension, ServiceNamespace};
+use aws_sim::{Fault, FaultKind, Options, ScalingOptions};
 use k8s_openapi::jiff::Timestamp;
 use privateservice_api::conditions::Reason;
-use privateservice_aws::{Need, Outputs};
+use privateservice_aws::{Need, Outputs, Timing};
 use privateservice_core::failure::Failure;
 use privateservice_core::memory::Memory;
 use privateservice_core::scaling;
@@ -25,13 +26,9 @@ fn reads(world: &World) -> usize {
         .sum()
 }
 
-#[tokio::test]
-async fn sixty_services_are_read_with_a_few_calls() {
-    const SERVICES: usize = 60;
-    let mut world = World::with(quick(), plenty()).await;
-    let names: Vec<String> = (0..SERVICES)
-        .map(|number| format!("api-{number}"))
-        .collect();
+/// So many services, each with what scales it.
+async fn fleet(world: &mut World, count: usize) -> Vec<String> {
+    let names: Vec<String> = (0..count).map(|number| format!("api-{number}")).collect();
     for name in &names {
         world.create(name).await;
     }
@@ -45,7 +42,7 @@ async fn sixty_services_are_read_with_a_few_calls() {
         };
         world.link.until("both are read", is_read).await;
         let plan = scaling::plan(
-            &desired(&world, name, &json!({})),
+            &desired(world, name, &json!({})),
             &world.link.observed(&scope),
             &Memory::default(),
             Timestamp::UNIX_EPOCH,
@@ -56,6 +53,14 @@ async fn sixty_services_are_read_with_a_few_calls() {
         }
         assert_eq!(outputs.policies.len(), 2);
     }
+    names
+}
+
+#[tokio::test]
+async fn sixty_services_are_read_with_a_few_calls() {
+    const SERVICES: usize = 60;
+    let mut world = World::with(quick(), plenty()).await;
+    let names = fleet(&mut world, SERVICES).await;
     let before = reads(&world);
     for name in &names {
         let scope = world.scope(name);
@@ -163,4 +168,100 @@ async fn a_failed_page_is_unknown_and_not_absent() {
     assert_eq!(failure.reason(), Reason::Throttled);
     scaled.look().await;
     assert!(scaled.plan().is_settled());
+}
+
+/// Targets and alarms of others: so many that no listing of them would go unnoticed.
+async fn crowd(world: &World, count: usize) {
+    let ecs = world.ecs();
+    let scaling = aws_sdk_applicationautoscaling::Client::new(&world.sdk());
+    let cloudwatch = aws_sdk_cloudwatch::Client::new(&world.sdk());
+    let cluster = ecs.create_cluster().cluster_name("others");
+    cluster.send().await.unwrap();
+    let containers = aws_sdk_ecs::types::ContainerDefinition::builder();
+    let definition = ecs
+        .register_task_definition()
+        .family("theirs")
+        .network_mode(aws_sdk_ecs::types::NetworkMode::Awsvpc)
+        .requires_compatibilities(aws_sdk_ecs::types::Compatibility::Fargate)
+        .cpu("256")
+        .memory("512")
+        .container_definitions(containers.name("app").image("app").essential(true).build());
+    definition.send().await.unwrap();
+    let network = aws_sdk_ecs::types::AwsVpcConfiguration::builder().subnets("subnet-1");
+    let network = aws_sdk_ecs::types::NetworkConfiguration::builder()
+        .awsvpc_configuration(network.build().unwrap())
+        .build();
+    for number in 0..count {
+        let service = ecs
+            .create_service()
+            .cluster("others")
+            .service_name(format!("theirs-{number}"))
+            .task_definition("theirs")
+            .launch_type(aws_sdk_ecs::types::LaunchType::Fargate)
+            .network_configuration(network.clone())
+            .desired_count(0);
+        service.send().await.unwrap();
+        let target = scaling
+            .register_scalable_target()
+            .service_namespace(ServiceNamespace::Ecs)
+            .scalable_dimension(ScalableDimension::EcsServiceDesiredCount)
+            .resource_id(format!("service/others/theirs-{number}"))
+            .min_capacity(0)
+            .max_capacity(1);
+        target.send().await.unwrap();
+        let alarm = cloudwatch
+            .put_metric_alarm()
+            .alarm_name(format!("theirs-{number}"))
+            .namespace("AWS/ECS")
+            .metric_name("CPUUtilization")
+            .statistic(aws_sdk_cloudwatch::types::Statistic::Average)
+            .period(60)
+            .evaluation_periods(1)
+            .threshold(1.0)
+            .comparison_operator(
+                aws_sdk_cloudwatch::types::ComparisonOperator::GreaterThanThreshold,
+            );
+        alarm.send().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_sweep_costs_a_quarter_of_a_call_for_each_service_beside_thousands_of_others() {
+    const SERVICES: usize = 60;
+    /// What scales services is read in every twelfth.
+    const SWEEPS: usize = 24;
+    let options = Options {
+        scaling: Some(ScalingOptions {
+            targets: 10_000,
+            ..ScalingOptions::default()
+        }),
+        ..Options::default()
+    };
+    let timing = Timing {
+        sweep_interval: Duration::from_millis(300),
+        ..quick()
+    };
+    let mut world = World::of(options, timing, plenty()).await;
+    fleet(&mut world, SERVICES).await;
+    crowd(&world, 5000).await;
+    let sweeps = |world: &World| world.calls("servicediscovery:ListServices");
+    let all = |world: &World| world.sim.counts().values().sum::<usize>();
+    let begun = sweeps(&world);
+    let after = |count| move |world: &World| sweeps(world) >= begun + count;
+    until(&world, after(1)).await;
+    let (before, scaling) = (all(&world), reads(&world));
+    until(&world, after(1 + SWEEPS)).await;
+    let spent = all(&world) - before;
+    let most = SERVICES * SWEEPS / 4;
+    assert!(spent <= most, "{spent} calls, {most} at most");
+    assert!(reads(&world) >= scaling + 6, "it was read twice");
+}
+
+/// Waits for it, with a deadline.
+async fn until(world: &World, holds: impl Fn(&World) -> bool) {
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(60);
+    while !holds(world) {
+        assert!(tokio::time::Instant::now() < deadline, "too late");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
 }
