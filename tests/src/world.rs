@@ -37,6 +37,7 @@ pub const DEADLINE: Duration = Duration::from_mins(2);
 
 /// What a world is like.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub struct Options {
     /// Simulated seconds in a real one.
     pub speed: f64,

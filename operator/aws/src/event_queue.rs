@@ -6,6 +6,7 @@
 //! after that look is wanted; a message that is no event of ECS stays in the queue, because somebody else may have put it there for a reason.
 
 mod event;
+mod health;
 
 use crate::calls::{CallError, Calls};
 use crate::clock;
@@ -15,6 +16,7 @@ use crate::operations::{DELETE_EVENTS, RECEIVE_EVENTS};
 use crate::timing::Timing;
 use aws_sdk_sqs::types::DeleteMessageBatchRequestEntry;
 use event::{Happened, Message};
+use health::Health;
 use privateservice_core::failure::Failure;
 use std::collections::BTreeSet;
 use std::fmt;
@@ -25,21 +27,18 @@ use tokio::task::AbortHandle;
 /// Messages in one answer and in one deletion (SQS API reference, ReceiveMessage and DeleteMessageBatch).
 const MESSAGES: i32 = 10;
 
-/// So many tries in a row have to fail for what may pass by itself to be told.
-const TROUBLE_AFTER: u32 = 4;
-
 /// A queue that is being read, until this is dropped.
 #[derive(Debug)]
 pub struct EventQueue {
-    trouble: Arc<Mutex<Option<Failure>>>,
+    health: Arc<Mutex<Health>>,
     task: AbortHandle,
 }
 
 impl EventQueue {
     /// Why the queue cannot be read, if it cannot; one call that goes wrong for a moment is no trouble.
     pub fn trouble(&self) -> Option<Failure> {
-        let trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
-        trouble.clone()
+        let health = self.health.lock().unwrap_or_else(PoisonError::into_inner);
+        health.trouble().cloned()
     }
 }
 
@@ -63,50 +62,44 @@ pub(crate) struct Reader {
 
 impl fmt::Debug for Reader {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.debug_struct("Reader").field("url", &self.url).finish()
+        out.debug_struct("Reader")
+            .field("url", &self.url)
+            .finish_non_exhaustive()
     }
 }
 
 impl Reader {
     /// Begins to read; must be called on a tokio runtime.
     pub(crate) fn start(self) -> EventQueue {
-        let trouble = Arc::new(Mutex::new(None));
-        let task = tokio::spawn(self.run(Arc::clone(&trouble))).abort_handle();
-        EventQueue { trouble, task }
+        let health = Arc::new(Mutex::default());
+        let task = tokio::spawn(self.run(Arc::clone(&health))).abort_handle();
+        EventQueue { health, task }
     }
 
-    async fn run(self, trouble: Arc<Mutex<Option<Failure>>>) {
-        let mut failures: u32 = 0;
+    async fn run(self, health: Arc<Mutex<Health>>) {
         loop {
-            let failure = self.round().await.err();
-            failures = failure.as_ref().map_or(0, |_| failures.saturating_add(1));
-            let failure = failure.filter(|failure| {
-                let passing = matches!(
-                    failure,
-                    Failure::Throttled { .. } | Failure::Ambiguous { .. }
-                );
-                !passing || failures >= TROUBLE_AFTER
-            });
-            let changed = {
-                let mut known = trouble.lock().unwrap_or_else(PoisonError::into_inner);
-                let changed = known.is_some() != failure.is_some();
-                known.clone_from(&failure);
-                changed
+            let ended = self.round().await;
+            let (changed, trouble, pause) = {
+                let mut health = health.lock().unwrap_or_else(PoisonError::into_inner);
+                let changed = health.note(ended);
+                (
+                    changed,
+                    health.trouble().cloned(),
+                    health.pause(&self.timing),
+                )
             };
             if changed {
-                match &failure {
-                    Some(failure) => tracing::warn!(
+                if let Some(failure) = trouble {
+                    tracing::warn!(
                         queue = self.url, %failure,
                         "the event queue cannot be read: changes are seen with the next sweep"
-                    ),
-                    None => tracing::info!(queue = self.url, "the event queue is read again"),
+                    );
+                } else {
+                    tracing::info!(queue = self.url, "the event queue is read again");
                 }
                 (self.on_change)();
             }
-            if failures > 0 {
-                let pause = self.timing.retry_after * (1 << (failures - 1).min(10));
-                tokio::time::sleep(pause.min(self.timing.retry_cap)).await;
-            }
+            tokio::time::sleep(pause).await;
         }
     }
 

@@ -19,17 +19,15 @@ pub(super) struct Wanted {
     since: Instant,
     /// Somebody waits for it and is woken when it ends, whatever it finds.
     demanded: bool,
-    /// How old the known fact has to be.
+    /// How long it may wait.
     patience: Patience,
     /// It is part of a sweep.
     sweep: bool,
     /// Something has happened: a read that began before tells nothing about it.
     newer: bool,
-    /// It may wait for many others to share its batch with.
-    unhurried: bool,
 }
 
-/// How old a known fact has to be before it is read again; of two wishes the less patient counts.
+/// How long a read may wait: how old a known fact has to be before it is read again, or for company. Of two wishes the less patient counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Patience {
     /// Of any age.
@@ -38,6 +36,8 @@ enum Patience {
     Spaced,
     /// [`Timing::reread_after`].
     Aged,
+    /// Of any age, but not before it had [`Timing::verify_window`] to find others to be read with.
+    Company,
 }
 
 /// Why a read is wanted.
@@ -124,11 +124,11 @@ impl<T: Clone + PartialEq> Record<T> {
             patience: match why {
                 Why::Demand => Patience::Aged,
                 Why::Event => Patience::Spaced,
-                Why::FreshLook | Why::Poll | Why::Sweep | Why::Verify => Patience::None,
+                Why::Verify => Patience::Company,
+                Why::FreshLook | Why::Poll | Why::Sweep => Patience::None,
             },
             sweep: why == Why::Sweep,
             newer: why == Why::Event,
-            unhurried: why == Why::Verify,
         };
         match &mut self.flight {
             Some((start, shared)) if *start > self.touched && !new.newer => merge(shared, new),
@@ -150,14 +150,13 @@ impl<T: Clone + PartialEq> Record<T> {
         let wanted = self.wanted()?;
         let known = self.read_at.filter(|_| !self.fact.is_unknown());
         let aged = match wanted.patience {
-            Patience::None => None,
+            Patience::None | Patience::Company => None,
             Patience::Spaced => known.map(|read| read + timing.event_spacing),
             Patience::Aged => known.map(|read| read + timing.reread_after),
         };
-        let window = if wanted.unhurried {
-            timing.verify_window
-        } else {
-            timing.coalesce_window
+        let window = match wanted.patience {
+            Patience::Company => timing.verify_window,
+            Patience::None | Patience::Spaced | Patience::Aged => timing.coalesce_window,
         };
         [Some(wanted.since + window), self.not_before, aged]
             .into_iter()
@@ -314,7 +313,6 @@ fn merge(slot: &mut Option<Wanted>, new: Wanted) {
             patience: old.patience.min(new.patience),
             sweep: old.sweep || new.sweep,
             newer: old.newer || new.newer,
-            unhurried: old.unhurried && new.unhurried,
         },
     });
 }

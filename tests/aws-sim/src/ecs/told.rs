@@ -46,7 +46,7 @@ impl World {
             let task = task.to_json(now, &service.cluster_arn, &service.name);
             let arn = task["taskArn"].clone();
             let detail = as_event(task, version);
-            self.event("ECS Task State Change", &arn, detail, now);
+            self.event("ECS Task State Change", &arn, &detail, now);
         }
         told.tasks.retain(|id, _| service.tasks.contains_key(id));
         let arn = json!(service.arn);
@@ -65,7 +65,7 @@ impl World {
                 "eventType": kind, "eventName": name, "deploymentId": deployment.id,
                 "updatedAt": written(now), "reason": deployment.reason,
             });
-            self.event("ECS Deployment State Change", &arn, detail, now);
+            self.event("ECS Deployment State Change", &arn, &detail, now);
         }
         let deployments = &service.deployments;
         told.deployments
@@ -84,13 +84,13 @@ impl World {
                 "eventType": kind, "eventName": name, "clusterArn": service.cluster_arn,
                 "createdAt": written(now),
             });
-            self.event("ECS Service Action", &arn, detail, now);
+            self.event("ECS Service Action", &arn, &detail, now);
         }
         told.entry = newest;
         service.told = told;
     }
 
-    fn event(&mut self, kind: &str, resource: &Value, detail: Value, now: Moment) {
+    fn event(&mut self, kind: &str, resource: &Value, detail: &Value, now: Moment) {
         let event = json!({
             "version": "0", "id": self.ids.uuid(), "detail-type": kind, "source": "aws.ecs",
             "account": self.options.account, "time": written(now), "region": self.options.region,

@@ -191,10 +191,10 @@ impl World {
             } => {
                 self.tags.insert(TARGET_ARN.to_owned(), tags.clone());
             }
-            ScalingStep::PutAlarm { name, tags, .. } => {
-                if !seen(&self.observed).alarms.contains_key(name) {
-                    self.tags.insert(alarm_arn(name), tags.clone());
-                }
+            ScalingStep::PutAlarm { name, tags, .. }
+                if !seen(&self.observed).alarms.contains_key(name) =>
+            {
+                self.tags.insert(alarm_arn(name), tags.clone());
             }
             ScalingStep::TagTarget { arn, tags } | ScalingStep::TagAlarm { arn, tags, .. } => {
                 let on = self.tags.entry(arn.clone()).or_default();
