@@ -89,7 +89,7 @@ mod tests {
     const CLUSTER: &str = "arn:aws:ecs:us-east-1:111122223333:cluster/flexstack";
     const SERVICE: &str = "arn:aws:ecs:us-east-1:111122223333:service/flexstack/api";
 
-    fn event(kind: &str, resource: &str, detail: Value) -> String {
+    fn event(kind: &str, resource: &str, detail: &Value) -> String {
         json!({
             "version": "0", "id": "af3c496d-f4a8-65d1-70f4-a69d52e9b584", "detail-type": kind,
             "source": "aws.ecs", "account": "111122223333", "time": "2026-01-01T00:00:00Z",
@@ -112,9 +112,9 @@ mod tests {
         let kind = "ECS Task State Change";
         let detail =
             json!({"clusterArn": CLUSTER, "group": "service:api", "lastStatus": "RUNNING"});
-        assert_eq!(read(&event(kind, task, detail)), happened(false));
+        assert_eq!(read(&event(kind, task, &detail)), happened(false));
         let alone = json!({"clusterArn": CLUSTER, "group": "family:migrate"});
-        assert_eq!(read(&event(kind, task, alone)), Message::Elsewhere);
+        assert_eq!(read(&event(kind, task, &alone)), Message::Elsewhere);
     }
 
     #[test]
@@ -124,17 +124,17 @@ mod tests {
             "deploymentId": "ecs-svc/123", "reason": "...",
         });
         let kind = "ECS Deployment State Change";
-        assert_eq!(read(&event(kind, SERVICE, detail)), happened(true));
+        assert_eq!(read(&event(kind, SERVICE, &detail)), happened(true));
         let detail = json!({"eventName": "SERVICE_STEADY_STATE", "clusterArn": CLUSTER});
         let short = "arn:aws:ecs:us-east-1:111122223333:service/api";
         let kind = "ECS Service Action";
-        assert_eq!(read(&event(kind, short, detail)), happened(true));
-        assert_eq!(read(&event(kind, short, json!({}))), Message::Elsewhere);
+        assert_eq!(read(&event(kind, short, &detail)), happened(true));
+        assert_eq!(read(&event(kind, short, &json!({}))), Message::Elsewhere);
     }
 
     #[test]
     fn what_is_no_event_of_ecs_is_foreign() {
-        let other = event("x", SERVICE, json!({})).replace("aws.ecs", "aws.ec2");
+        let other = event("x", SERVICE, &json!({})).replace("aws.ecs", "aws.ec2");
         for body in ["", "hello", "{}", "[1]", other.as_str()] {
             assert_eq!(read(body), Message::Foreign, "{body}");
         }
