@@ -15,15 +15,24 @@ use privateservice_core::place::Place;
 use privateservice_core::plan::{Plan, Remains, plan_deletion};
 use privateservice_core::resolve::{Neighbours, ObjectData, SecretLookup, resolve};
 use privateservice_core::scaling;
+use privateservice_core::service::ConnectService;
 use privateservice_core::step::{Reference, Step};
-use privateservice_core::task_definition::AppProtocol;
+use privateservice_core::task_definition::{AppProtocol, PortMapping};
 use privateservice_core::watched_secret::{Absence, AwsSecret};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 mod at_work;
+mod bands;
+mod bounds;
+mod cooldowns;
+mod no_data;
 mod reading;
+mod requests;
+mod samples;
+mod several_metrics;
+mod target_tracking;
 
 struct Nobody;
 
@@ -87,26 +96,47 @@ impl Scaled {
         Self::of(world, spec).await
     }
 
-    /// The same with a port that speaks HTTP.
-    async fn http(spec: &Value) -> Self {
+    /// The same with ports of these names that speak HTTP, the first of them at 8080.
+    async fn http(ports: &[&str], spec: &Value) -> Self {
         let world = Box::pin(World::new()).await;
         world.track("api");
         let mut register = register("api");
+        let mut create = world.create_step("api", Reference::FromEarlierStep);
+        let connect = create.connect.services.remove(0);
         if let Step::RegisterTaskDefinition {
             task_definition, ..
         } = &mut register
         {
-            for port in &mut task_definition.container.port_mappings {
-                port.app_protocol = Some(AppProtocol::Http);
+            let mappings = &mut task_definition.container.port_mappings;
+            mappings.clear();
+            for (number, port) in (8080..).zip(ports) {
+                let name = format!("api_{port}");
+                create.connect.services.push(ConnectService {
+                    discovery_name: name.clone(),
+                    port: number,
+                    ..connect.clone()
+                });
+                mappings.push(PortMapping {
+                    name,
+                    container_port: number,
+                    app_protocol: Some(AppProtocol::Http),
+                });
             }
         }
         let mut outputs = Outputs::default();
-        let create = world.create_step("api", Reference::FromEarlierStep);
         for step in [register, Step::CreateService(Box::new(create))] {
             let done = world.link.execute("api", &step, &mut outputs).await;
             done.unwrap();
         }
         Self::of(world, spec).await
+    }
+
+    /// The same at work: what scales it is written, and so many tasks run.
+    async fn at_work(mut self, tasks: i32) -> Self {
+        self.converge().await;
+        self.set(tasks).await;
+        self.world.sim.advance(Duration::from_mins(2));
+        self
     }
 
     async fn of(world: World, spec: &Value) -> Self {
@@ -225,6 +255,13 @@ impl Scaled {
         );
     }
 
+    /// Sets the number of tasks by hand.
+    async fn set(&self, tasks: i32) {
+        let update = self.world.ecs().update_service();
+        let update = update.cluster(&self.world.cluster).service(self.name);
+        update.desired_count(tasks).send().await.unwrap();
+    }
+
     fn count(&self) -> Value {
         let state = self.world.sim.state();
         let services = state["services"].as_array().unwrap().clone();
@@ -242,6 +279,27 @@ impl Scaled {
             })
             .collect()
     }
+
+    /// A minute of each load, one after the other; the count after each.
+    fn walk(&self, loads: impl IntoIterator<Item = Load>) -> Vec<i64> {
+        let minute = |load| self.minutes(&load, 1);
+        loads.into_iter().flat_map(minute).collect()
+    }
+}
+
+/// A load of so many percent of CPU, and little memory.
+fn cpu(percent: f64) -> Load {
+    Load {
+        cpu_percent: Some(percent),
+        memory_percent: Some(20.0),
+        ..Load::default()
+    }
+}
+
+/// Counts as they are told in the tests: a count, and for how many minutes in a row.
+fn counts(runs: &[(i64, usize)]) -> Vec<i64> {
+    let run = |(count, minutes): &(i64, usize)| vec![*count; *minutes];
+    runs.iter().flat_map(run).collect()
 }
 
 fn desired(world: &World, name: &str, spec: &Value) -> Desired {

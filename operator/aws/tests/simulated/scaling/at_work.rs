@@ -1,18 +1,10 @@
 //! What was written, at work: the number of tasks under loads, minute by minute.
 
-use super::Scaled;
+use super::{Scaled, cpu};
 use aws_sim::{Load, Options};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::time::Duration;
-
-fn cpu(percent: f64) -> Load {
-    Load {
-        cpu_percent: Some(percent),
-        memory_percent: Some(20.0),
-        ..Load::default()
-    }
-}
 
 #[tokio::test]
 async fn three_minutes_above_make_more_tasks_and_a_quiet_cooldown_makes_one_fewer() {
@@ -96,12 +88,7 @@ async fn a_bound_and_a_count_beyond_it_are_moved_by_registering() {
     assert_eq!(called, ["application-autoscaling:RegisterScalableTarget"]);
     assert_eq!(scaled.count(), 3);
     // By hand, beyond the bounds.
-    let update = scaled
-        .world
-        .ecs()
-        .update_service()
-        .cluster(&scaled.world.cluster);
-    update.service("api").desired_count(9).send().await.unwrap();
+    scaled.set(9).await;
     scaled.world.sim.advance(Duration::from_mins(1));
     scaled.look().await;
     let called = scaled.converge().await;
@@ -169,7 +156,7 @@ async fn requests_are_counted_per_task() {
     // The simulator counts requests of ports with an application protocol.
     let spec = json!({"ports": [{"name": "default", "port": 8080, "protocol": "http"}],
         "scaling": {"cpuThreshold": 0, "requestThreshold": 100, "maxTasks": 9, "cooldownSeconds": 60}});
-    let mut scaled = Scaled::http(&spec).await;
+    let mut scaled = Scaled::http(&["default"], &spec).await;
     scaled.converge().await;
     let load = |requests: f64| Load {
         cpu_percent: Some(10.0),
