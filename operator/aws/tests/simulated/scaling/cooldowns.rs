@@ -1,9 +1,9 @@
 //! The cooldown, minute by minute, in the cases that AWS documents (Application Auto Scaling user guide, Step scaling policies, Cooldown
-//! period; How step scaling for Application Auto Scaling works, How cooldown periods work):
+//! period):
 //!
 //! 1. After a scale-out the desired capacity is increased again only when "either a larger scale out is triggered or the cooldown period
 //!    ends", and what was added counts: an increase of 3 after one of 2 adds only 1.
-//! 2. "Scale-in activities are blocked until the cooldown period has expired."
+//! 2. After a scale-in "scale-in activities are blocked until the cooldown period has expired".
 //! 3. A scale-out during the cooldown after a scale-in happens "immediately. In this case, the cooldown period for the scale-in activity
 //!    stops and doesn't complete."
 //!

@@ -3,6 +3,7 @@
 use super::{Scaled, counts, cpu};
 use aws_sim::Options;
 use serde_json::json;
+use std::time::Duration;
 
 /// Thresholds of 80 and 75, a cooldown and window of five minutes.
 async fn at(tasks: i32) -> Scaled {
@@ -85,4 +86,23 @@ async fn five_points_are_those_of_percent_whatever_the_threshold() {
         let grown = if threshold < 100.0 { 2 } else { 1 };
         assert_eq!(high, [1, 1, grown], "{threshold}");
     }
+}
+
+/// One task that is busy is not enough: what counts is the average of all.
+#[tokio::test]
+async fn the_average_of_the_tasks_counts_and_not_the_busiest_of_them() {
+    let scaled = at(2).await;
+    let minute = |percents: [f64; 2]| {
+        let of_service = [("ClusterName", "flexstack"), ("ServiceName", "api")];
+        let (sim, metric) = (&scaled.world.sim, "CPUUtilization");
+        sim.put_metric("AWS/ECS", metric, &of_service, sim.now(), &percents);
+        sim.advance(Duration::from_mins(1));
+        scaled.count().as_i64().unwrap()
+    };
+    assert_eq!([[100.0, 59.9]; 6].map(minute), [2; 6]);
+    assert_eq!([[50.1, 100.0]; 6].map(minute), [2; 6]);
+    assert_eq!([[100.0, 60.1]; 3].map(minute), [2, 2, 3]);
+    assert_eq!([[100.0, 50.1]; 8].map(minute), [3; 8]);
+    // High and idle, low on average.
+    assert_eq!([[100.0, 49.9]; 5].map(minute), [3, 3, 3, 3, 2]);
 }
