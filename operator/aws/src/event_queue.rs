@@ -23,6 +23,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::task::AbortHandle;
+use tokio::time::Instant;
 
 /// Messages in one answer and in one deletion (SQS API reference, ReceiveMessage and DeleteMessageBatch).
 const MESSAGES: i32 = 10;
@@ -46,6 +47,14 @@ impl Drop for EventQueue {
     fn drop(&mut self) {
         self.task.abort();
     }
+}
+
+/// What a look into the queue came to.
+enum Found {
+    /// Events of ECS.
+    Events,
+    /// Nothing that is for us.
+    Nothing,
 }
 
 /// Reads one queue.
@@ -78,10 +87,16 @@ impl Reader {
 
     async fn run(self, health: Arc<Mutex<Health>>) {
         loop {
+            let began = Instant::now();
             let ended = self.round().await;
+            // AWS holds the request open while there is nothing; whoever does not, and a queue of something else, is not asked without pause.
+            let rest = match ended {
+                Ok(Found::Nothing) => self.timing.event_spacing.saturating_sub(began.elapsed()),
+                Ok(Found::Events) | Err(_) => Duration::ZERO,
+            };
             let (changed, trouble, pause) = {
                 let mut health = health.lock().unwrap_or_else(PoisonError::into_inner);
-                let changed = health.note(ended);
+                let changed = health.note(ended.map(drop));
                 (
                     changed,
                     health.trouble().cloned(),
@@ -99,12 +114,12 @@ impl Reader {
                 }
                 (self.on_change)();
             }
-            tokio::time::sleep(pause).await;
+            tokio::time::sleep(pause.max(rest)).await;
         }
     }
 
     /// Waits for messages, has looked at what they are about, and deletes them.
-    async fn round(&self) -> Result<(), Failure> {
+    async fn round(&self) -> Result<Found, Failure> {
         let wait = i32::try_from(self.timing.event_wait.as_secs()).unwrap_or(i32::MAX);
         self.limits.admit(RECEIVE_EVENTS.bucket, priority()).await;
         let call = self
@@ -136,10 +151,14 @@ impl Reader {
         {
             self.inventory.happened(&cluster, &service, deployment);
         }
-        self.delete(done).await
+        if done.is_empty() {
+            return Ok(Found::Nothing);
+        }
+        self.delete(done).await?;
+        Ok(Found::Events)
     }
 
-    /// What is not deleted comes again, and is looked at again: that is no trouble of the queue's reader, only of the call.
+    /// What is not deleted comes again, and is looked at again.
     async fn delete(&self, receipts: Vec<String>) -> Result<(), Failure> {
         let entries: Vec<DeleteMessageBatchRequestEntry> = receipts
             .into_iter()
@@ -152,9 +171,6 @@ impl Reader {
                     .ok()
             })
             .collect();
-        if entries.is_empty() {
-            return Ok(());
-        }
         self.limits.admit(DELETE_EVENTS.bucket, priority()).await;
         let call = self
             .client

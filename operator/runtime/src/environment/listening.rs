@@ -34,6 +34,10 @@ impl Listening {
         context: &Context,
         status: &EnvironmentStatus,
     ) {
+        if object.spec.region.is_empty() {
+            // It cannot be read any more; until it is gone, what is read is as before.
+            return;
+        }
         let unused =
             object.metadata.deletion_timestamp.is_some() && status.services.unwrap_or(0) == 0;
         let url = status.event_queue_url.clone().filter(|_| !unused);
