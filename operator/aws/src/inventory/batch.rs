@@ -16,6 +16,8 @@ pub(super) struct Candidate<K, G> {
     group: G,
     priority: Priority,
     at: Instant,
+    /// From then on it may join a call that others make necessary.
+    joins: Instant,
 }
 
 /// The reads that are wanted and not under way. `place` gives each its group and moves its time; `None` leaves it out for now.
@@ -30,12 +32,14 @@ pub(super) fn candidates<'a, K: Ord, T: Clone + PartialEq, G>(
         .filter_map(|id| {
             let record = records.get(id)?;
             let priority = record.wanted()?.priority;
-            let (group, at) = place(id, record, record.ready_at(timing)?)?;
+            let (ready, joins) = (record.ready_at(timing)?, record.joins_at(timing)?);
+            let (group, at) = place(id, record, ready)?;
             Some(Candidate {
                 id,
                 group,
                 priority,
                 at,
+                joins: if joins < ready { joins } else { at },
             })
         })
         .collect()
@@ -90,13 +94,15 @@ pub(super) fn choose<K: Ord, G: PartialEq>(
 ) -> Option<(Vec<K>, Priority)> {
     let soon = now + timing.coalesce_window;
     let mut ready: Vec<Candidate<K, G>> = candidates;
-    ready.retain(|one| one.at <= soon);
+    ready.retain(|one| one.joins <= soon);
+    // Whoever makes the call necessary goes before who joins it.
     ready.sort_by(|a, b| {
-        let order = a.priority.order().cmp(&b.priority.order());
+        let order = (a.at > soon).cmp(&(b.at > soon));
+        let order = order.then_with(|| a.priority.order().cmp(&b.priority.order()));
         order.then_with(|| a.id.cmp(&b.id))
     });
     let mut ready = ready.into_iter();
-    let first = ready.next()?;
+    let first = ready.next().filter(|first| first.at <= soon)?;
     let others = ready.filter(|one| one.group == first.group);
     let mut members = Vec::with_capacity(size);
     members.extend(others.take(size - 1).map(|one| one.id));

@@ -147,16 +147,26 @@ impl<T: Clone + PartialEq> Record<T> {
 
     /// When the wanted read may begin.
     pub(super) fn ready_at(&self, timing: &Timing) -> Option<Instant> {
+        let window = match self.wanted()?.patience {
+            Patience::Company => timing.verify_window,
+            Patience::None | Patience::Spaced | Patience::Aged => timing.coalesce_window,
+        };
+        self.after(window, timing)
+    }
+
+    /// When it may join a call that others make necessary: what waits for company finds it then.
+    pub(super) fn joins_at(&self, timing: &Timing) -> Option<Instant> {
+        self.after(timing.coalesce_window, timing)
+    }
+
+    /// The end of that window, of the pause after a failure, and of the time for which the known fact is fresh enough.
+    fn after(&self, window: Duration, timing: &Timing) -> Option<Instant> {
         let wanted = self.wanted()?;
         let known = self.read_at.filter(|_| !self.fact.is_unknown());
         let aged = match wanted.patience {
             Patience::None | Patience::Company => None,
             Patience::Spaced => known.map(|read| read + timing.event_spacing),
             Patience::Aged => known.map(|read| read + timing.reread_after),
-        };
-        let window = match wanted.patience {
-            Patience::Company => timing.verify_window,
-            Patience::None | Patience::Spaced | Patience::Aged => timing.coalesce_window,
         };
         [Some(wanted.since + window), self.not_before, aged]
             .into_iter()

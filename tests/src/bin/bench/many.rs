@@ -12,7 +12,7 @@ use privateservice_tests::world::{DEADLINE, service};
 use privateservice_tests::{Calls, Options, World, eventually};
 use serde_json::json;
 
-use crate::report::say;
+use crate::report::{listed, say};
 
 const ENVIRONMENTS: [&str; 4] = ["staging", "blue", "green", "red"];
 
@@ -109,9 +109,11 @@ pub(crate) async fn measure(services: usize, enforced: bool) -> Result<Row> {
     let mark = world.mark();
     world.start_operator().await?;
     world.quiet().await?;
-    let restart_calls = about_services(world.calls_since(mark)).total();
+    let restart = about_services(world.calls_since(mark));
+    let restart_calls = restart.total();
     say(&format!(
-        "  {restart_calls} calls after a restart; waiting for a sweep"
+        "  {restart_calls} calls after a restart ({}); waiting for a sweep",
+        listed(&restart.counts())
     ));
 
     let mark = world.mark();

@@ -1,5 +1,6 @@
 //! Progress and results, as text. Writes to the terminal.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 
 use crate::edit::Edit;
@@ -59,17 +60,15 @@ pub(crate) fn rows(rows: &[Row]) {
         say(&format!("  {title:<20}{}", values.join("")));
     }
     for row in rows {
-        let counts: Vec<String> = row
-            .operations
-            .iter()
-            .map(|(name, count)| format!("{count} {name}"))
-            .collect();
-        say(&format!(
-            "  {} services: {}",
-            row.services,
-            counts.join(", ")
-        ));
+        let counts = listed(&row.operations);
+        say(&format!("  {} services: {counts}", row.services));
     }
+}
+
+/// Counts in a line.
+pub(crate) fn listed(counts: &BTreeMap<String, usize>) -> String {
+    let each = counts.iter().map(|(name, count)| format!("{count} {name}"));
+    each.collect::<Vec<_>>().join(", ")
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]

@@ -12,6 +12,7 @@ fn candidate(id: u32, group: char, lane: Lane, at: Instant) -> Candidate<u32, ch
             since: Timestamp::UNIX_EPOCH,
         },
         at,
+        joins: at,
     }
 }
 
@@ -47,6 +48,22 @@ fn what_is_not_nearly_ready_is_left_out() {
     ];
     assert_eq!(members(all, 10, now), [1, 2]);
     assert!(members(Vec::new(), 10, now).is_empty());
+}
+
+#[test]
+fn what_waits_for_company_joins_a_call_and_makes_none() {
+    let now = Instant::now();
+    let later = now + Duration::from_secs(3);
+    let waits = |id| Candidate {
+        joins: now,
+        ..candidate(id, 'a', Lane::Edit, later)
+    };
+    let next = when(&[waits(1)], 10, now, &Timing::default());
+    assert!(matches!(next, Next::At(at) if at == later));
+    assert!(members(vec![waits(1)], 10, now).is_empty());
+    let with = |id| vec![waits(1), candidate(id, 'a', Lane::Bulk, now), waits(3)];
+    assert_eq!(members(with(2), 10, now), [2, 1, 3]);
+    assert_eq!(members(with(2), 2, now), [2, 1]);
 }
 
 #[test]
