@@ -136,6 +136,15 @@ async fn a_role_that_breaks_stops_neither_what_runs_nor_other_accounts_and_anoth
     apply(&world, "there", "far", "app:1").await;
     world.ready("there").await.unwrap();
 
+    eventually(DEADLINE, "what was made to be verified", async || {
+        let asked = far.simulator.requests();
+        let last = |operation| asked.iter().rposition(|one| one.operation == operation);
+        anyhow::ensure!(last("PutMetricAlarm") < last("DescribeAlarms"));
+        Ok(())
+    })
+    .await
+    .unwrap();
+
     // A role of the same account that cannot be assumed: told at once, and nothing of what runs is touched.
     let mark = far.simulator.requests().len();
     let role_is = |arn: String| json!({"spec": {"assumeRole": {"roleArn": arn}}});
