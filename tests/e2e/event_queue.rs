@@ -112,6 +112,26 @@ async fn what_the_autoscaler_does_shows_without_a_sweep() {
 }
 
 #[tokio::test]
+async fn a_cluster_that_was_there_is_matched_too() {
+    let mut world = World::bare(options()).await.unwrap();
+    world.start_operator().await.unwrap();
+    let mut staging = world.seeded.environment("staging");
+    let spec = staging["spec"].as_object_mut().unwrap();
+    spec.insert(
+        "existing".into(),
+        json!({"clusterArn": world.seeded.cluster}),
+    );
+    spec.insert("namespace".into(), json!("made.internal"));
+    world.apply(&staging).await.unwrap();
+    world.environment_ready("staging").await.unwrap();
+    let web = "{environment: staging, source: {image: {name: 'web:1'}}}";
+    world.apply_service("web", web).await.unwrap();
+    world.ready("web").await.unwrap();
+    the_rules_fit(&world).await;
+    world.finish().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_queue_that_cannot_be_read_is_told_and_one_that_can_keeps_what_is_not_for_us() {
     let world = World::start(options()).await.unwrap();
     world

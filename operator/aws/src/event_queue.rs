@@ -179,7 +179,14 @@ impl Reader {
             .set_entries(Some(entries))
             .send();
         let sent = self.calls.send(DELETE_EVENTS, Box::pin(call)).await;
-        sent.map(drop).map_err(CallError::into_failure)
+        let answer = sent.map_err(CallError::into_failure)?;
+        match answer.failed().first() {
+            None => Ok(()),
+            Some(left) => Err(Failure::Ambiguous {
+                operation: DELETE_EVENTS.name,
+                message: format!("messages stay in the queue: {}", left.code()),
+            }),
+        }
     }
 }
 

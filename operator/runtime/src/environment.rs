@@ -34,7 +34,7 @@ use privateservice_core::foundation::{self, Outputs, Wanted};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// What belongs to scaling and to Environments is read every sixth sweep.
+/// What belongs to Environments is read every sixth sweep.
 const SWEEPS_BETWEEN_LOOKS: u32 = 6;
 /// Pause between two statuses that differ in the count of services alone.
 const COUNT_PAUSE: Duration = Duration::from_secs(2);
@@ -61,6 +61,10 @@ pub(crate) async fn reconcile(
         .filter(|seen| seen.is_of(&uid))
         .unwrap_or_else(|| Seen::new(uid));
     let result = Box::pin(one_pass(object, context, &mut seen)).await;
+    if context.environment(&name).is_none() {
+        // It vanished meanwhile, and nobody would ever stop what it began.
+        seen.listening.stop();
+    }
     context.environments_seen.lock().insert(name, seen);
     match result {
         // Its next event brings it back, if it is still there.

@@ -561,7 +561,7 @@ pub struct Autoscaling {
 
     /// Keys of the tags, the operator's own aside, that may be on the target and the alarms.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 100), inner(length(max = 128)))]
+    #[schemars(length(max = 500), inner(length(max = 128)))]
     #[x_kube(merge_strategy = ListMerge::Atomic)]
     pub tag_keys: Vec<String>,
 

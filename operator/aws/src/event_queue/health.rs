@@ -29,7 +29,10 @@ impl Health {
                 self.failures = self.failures.saturating_add(1);
                 let passing = matches!(
                     failure,
-                    Failure::Throttled { .. } | Failure::Ambiguous { .. }
+                    Failure::Throttled { .. }
+                        | Failure::Ambiguous { .. }
+                        | Failure::NotYet { .. }
+                        | Failure::Conflict { .. }
                 );
                 if !passing || self.failures >= TOLD_AFTER {
                     self.trouble = Some(failure);

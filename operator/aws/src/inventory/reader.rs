@@ -10,10 +10,10 @@ use crate::timing::Timing;
 use aws_sdk_ecs::error::{ProvideErrorMetadata, SdkError};
 use std::error::Error;
 use std::time::Instant;
+use tokio::sync::Notify;
 
 /// How often a further call of a read is made before the read is given up, and with it the calls before.
 const TRIES: usize = 3;
-use tokio::sync::Notify;
 
 /// What a reader does next.
 pub(super) enum Next {
@@ -59,6 +59,7 @@ impl Inventory {
             }
         }
     }
+
     /// Makes a call that others of the same read came before. Where AWS throttled it or gave no clear answer it is made again, so that those
     /// were not in vain: a read that takes several calls and begins anew for each that fails ends only rarely while AWS is in trouble.
     pub(super) async fn further<T, E, F>(

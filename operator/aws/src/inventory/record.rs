@@ -252,6 +252,10 @@ impl<T: Clone + PartialEq> Record<T> {
         let swept = shared.is_some_and(|wanted| wanted.sweep);
         match seen {
             Seen::Failed(failure) => {
+                let may_pass = matches!(
+                    failure,
+                    Failure::Throttled { .. } | Failure::Ambiguous { .. } | Failure::NotYet { .. }
+                );
                 self.failure = Some(failure);
                 let pause = timing
                     .retry_after
@@ -259,8 +263,12 @@ impl<T: Clone + PartialEq> Record<T> {
                 self.not_before = Some(now + pause.min(timing.retry_cap));
                 self.failed_in_row = self.failed_in_row.saturating_add(1);
                 self.missed = self.missed.saturating_add(u32::from(swept));
-                if let Some(wanted) = shared.filter(|wanted| wanted.newer) {
-                    // Nobody else asks for it again.
+                let again = shared.filter(|wanted| {
+                    // Nobody else asks for these again. What is refused for good is left to the sweep.
+                    let alone = wanted.newer || wanted.patience == Patience::Company;
+                    alone && may_pass && self.failed_in_row <= TRIES_WITHOUT_DEMAND
+                });
+                if let Some(wanted) = again {
                     merge(
                         &mut self.wanted,
                         Wanted {
@@ -326,6 +334,9 @@ fn merge(slot: &mut Option<Wanted>, new: Wanted) {
         },
     });
 }
+
+/// So often a read that nobody waits for is tried again in a row.
+const TRIES_WITHOUT_DEMAND: u32 = 6;
 
 /// A little more than nothing: loops that find nothing to do and know no time to look again wait this long.
 pub(super) const IDLE: Duration = Duration::from_hours(1);

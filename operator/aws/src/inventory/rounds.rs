@@ -54,8 +54,9 @@ impl Inventory {
     /// followed.
     pub(crate) fn happened(&self, cluster: &str, service: &str, deployment: bool) {
         let id = (cluster.to_owned(), service.to_owned());
+        // Not before sweeps and new services: a cluster in trouble tells of much.
         let priority = Priority {
-            lane: Lane::Polling,
+            lane: Lane::Bulk,
             since: clock::now(),
         };
         if self

@@ -107,6 +107,17 @@ pub enum ScalingStep {
 }
 
 impl ScalingStep {
+    /// True for a call that changes tags and nothing else.
+    pub const fn is_about_tags(&self) -> bool {
+        matches!(
+            self,
+            Self::TagTarget { .. }
+                | Self::UntagTarget { .. }
+                | Self::TagAlarm { .. }
+                | Self::UntagAlarm { .. }
+        )
+    }
+
     /// The operation, as logs, metrics and IAM name it.
     pub const fn operation(&self) -> &'static str {
         match self {

@@ -221,7 +221,13 @@ pub(super) async fn run(
         now,
     ))
     .await?;
-    if !execution.outcomes.is_empty() || scaled.has_changed_something() {
+    // What was made just now and is gone already is no progress: it would be made again and again.
+    let in_vain = matches!(
+        execution.failure,
+        Some(Failure::RevisionGone { .. } | Failure::Conflict { .. })
+    );
+    let changed = !execution.outcomes.is_empty() || scaled.has_changed_something();
+    if changed && !in_vain {
         remembered.progressed();
     }
     let collected = collect(caller, &plan).await;

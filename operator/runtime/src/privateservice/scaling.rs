@@ -130,7 +130,13 @@ fn hold_back(
         .steps
         .iter()
         .any(|step| registers(step) && !allowed(step));
-    plan.steps.retain(|step| !target_held && allowed(step));
+    // Without a target as it should be nothing else makes sense, but for tags.
+    let about_tags = |step: &Step| match step {
+        Step::Scaling(step) => step.is_about_tags(),
+        _ => false,
+    };
+    plan.steps
+        .retain(|step| allowed(step) && (!target_held || about_tags(step)));
     (plan.steps.len() < due).then(|| {
         let left = remembered.repeats.until_next(now);
         left.unwrap_or(SignedDuration::from_secs(1))

@@ -180,6 +180,33 @@ fn an_event_whose_read_fails_is_not_forgotten() {
 }
 
 #[test]
+fn what_is_refused_or_fails_for_long_is_left_to_the_sweep() {
+    let mut now = Instant::now();
+    let mut record = Record::new(0);
+    let denied = || {
+        Seen::<u32>::Failed(Failure::Waiting {
+            operation: "test",
+            message: "no".into(),
+            reason: privateservice_api::conditions::Reason::AccessDenied,
+        })
+    };
+    record.want(Why::Event, bulk(), now);
+    record.begin(1);
+    record.complete(1, denied(), at(0), now, &timing());
+    assert!(record.wanted().is_none());
+    record.want(Why::Verify, bulk(), now);
+    let mut tries = 0;
+    while record.wanted().is_some() {
+        tries += 1;
+        now = record.ready_at(&timing()).unwrap();
+        record.begin(1 + tries);
+        record.complete(1 + tries, failed(), at(1), now, &timing());
+        assert!(tries < 20);
+    }
+    assert!((3..=6).contains(&tries), "{tries}");
+}
+
+#[test]
 fn a_look_at_what_was_written_waits_for_others_unless_somebody_needs_it() {
     let now = Instant::now();
     let mut record = Record::<u32>::new(0);

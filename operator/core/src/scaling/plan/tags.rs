@@ -28,17 +28,12 @@ impl Scene<'_> {
         if let Some(arn) = target.filter(|arn| ours(arn, self.memory.target.as_ref() == Some(arn)))
         {
             let (arn, tags) = (arn.clone(), tags.clone());
-            push(
-                plan,
-                ScalingStep::TagTarget {
-                    arn: arn.clone(),
-                    tags,
-                },
-            );
+            // First those that go: a thing has room for fifty.
             if !obsolete.is_empty() {
-                let keys = obsolete.clone();
+                let (arn, keys) = (arn.clone(), obsolete.clone());
                 push(plan, ScalingStep::UntagTarget { arn, keys });
             }
+            push(plan, ScalingStep::TagTarget { arn, tags });
         }
         for (name, seen) in &self.seen.alarms {
             // What goes needs no tags, and what is new brings them.
@@ -47,18 +42,11 @@ impl Scene<'_> {
                 continue;
             }
             let (name, arn, tags) = (name.clone(), seen.arn.clone(), tags.clone());
-            push(
-                plan,
-                ScalingStep::TagAlarm {
-                    name,
-                    arn: arn.clone(),
-                    tags,
-                },
-            );
             if !obsolete.is_empty() {
-                let keys = obsolete.clone();
+                let (arn, keys) = (arn.clone(), obsolete.clone());
                 push(plan, ScalingStep::UntagAlarm { arn, keys });
             }
+            push(plan, ScalingStep::TagAlarm { name, arn, tags });
         }
     }
 }
