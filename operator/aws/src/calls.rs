@@ -38,14 +38,6 @@ impl<E> CallError<E> {
     pub(crate) fn into_failure(self) -> Failure {
         self.failure
     }
-
-    /// True if the same call may succeed a moment later.
-    pub(crate) const fn may_pass(&self) -> bool {
-        matches!(
-            self.failure,
-            Failure::Throttled { .. } | Failure::Ambiguous { .. }
-        )
-    }
 }
 
 impl<E: ProvideErrorMetadata> CallError<E> {

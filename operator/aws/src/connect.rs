@@ -21,6 +21,7 @@ use privateservice_core::names;
 use privateservice_core::owner::ObjectKey;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
@@ -240,10 +241,7 @@ fn settings(
     loader: aws_config::ConfigLoader,
     timing: &Timing,
 ) -> Result<aws_config::ConfigLoader, ConnectError> {
-    let timeouts = TimeoutConfig::builder()
-        .connect_timeout(timing.connect_timeout)
-        .operation_attempt_timeout(timing.call_timeout)
-        .build();
+    let timeouts = timeouts(timing, timing.call_timeout);
     let name = AppName::new("privateservice-operator").map_err(|_| ConnectError::AppName)?;
     Ok(loader
         .retry_config(RetryConfig::disabled())
@@ -252,12 +250,16 @@ fn settings(
         .app_name(name))
 }
 
+fn timeouts(timing: &Timing, of_a_call: Duration) -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(timing.connect_timeout)
+        .operation_attempt_timeout(of_a_call)
+        .build()
+}
+
 /// The client of SQS, which holds a request open until there is something to say.
 fn queues(sdk: &SdkConfig, timing: &Timing) -> aws_sdk_sqs::Client {
-    let timeouts = TimeoutConfig::builder()
-        .connect_timeout(timing.connect_timeout)
-        .operation_attempt_timeout(event_queue::patience(timing))
-        .build();
+    let timeouts = timeouts(timing, event_queue::patience(timing));
     let config = aws_sdk_sqs::config::Builder::from(sdk).timeout_config(timeouts);
     aws_sdk_sqs::Client::from_conf(config.build())
 }

@@ -43,6 +43,18 @@ pub struct Timing {
     pub connect_timeout: Duration,
 }
 
+impl Timing {
+    /// The pause after a failed read that so many others in a row came before.
+    pub(crate) fn retry_pause(&self, failed_before: u32) -> Duration {
+        doubling(self.retry_after, self.retry_cap, failed_before)
+    }
+}
+
+/// `first`, doubled so many times, and at most `longest`.
+pub(crate) fn doubling(first: Duration, longest: Duration, times: u32) -> Duration {
+    first.saturating_mul(1 << times.min(16)).min(longest)
+}
+
 impl Default for Timing {
     fn default() -> Self {
         Self {

@@ -88,6 +88,11 @@ impl Failure {
         }
     }
 
+    /// True if the same call may succeed a moment later, whatever anybody does.
+    pub const fn may_pass(&self) -> bool {
+        matches!(self, Self::Throttled { .. } | Self::Ambiguous { .. })
+    }
+
     /// The same in other words.
     #[must_use]
     pub fn reworded(mut self, words: impl Fn(&str) -> String) -> Self {

@@ -27,13 +27,8 @@ impl Health {
             Ok(()) => *self = Self::default(),
             Err(failure) => {
                 self.failures = self.failures.saturating_add(1);
-                let passing = matches!(
-                    failure,
-                    Failure::Throttled { .. }
-                        | Failure::Ambiguous { .. }
-                        | Failure::NotYet { .. }
-                        | Failure::Conflict { .. }
-                );
+                let passing = failure.may_pass()
+                    || matches!(failure, Failure::NotYet { .. } | Failure::Conflict { .. });
                 if !passing || self.failures >= TOLD_AFTER {
                     self.trouble = Some(failure);
                 }
@@ -46,10 +41,7 @@ impl Health {
     pub(super) fn pause(&self, timing: &Timing) -> Duration {
         match self.failures {
             0 => Duration::ZERO,
-            failures => {
-                let pause = timing.retry_after * (1 << (failures - 1).min(10));
-                pause.min(timing.retry_cap)
-            }
+            failures => timing.retry_pause(failures - 1),
         }
     }
 }

@@ -254,9 +254,8 @@ fn candidates<'a>(state: &'a State, timing: &Timing) -> Vec<Candidate<&'a Servic
                 .filter(|one| one.primary().is_some())?;
             let group = match &record.failure {
                 _ if rollouts.arn(id, known).is_none() => Group::Alone(id),
-                None | Some(Failure::Ambiguous { .. } | Failure::Throttled { .. }) => {
-                    Group::Together
-                }
+                None => Group::Together,
+                Some(failure) if failure.may_pass() => Group::Together,
                 Some(failure) if failure.reason() == Reason::AccessDenied => Group::Cluster(&id.0),
                 Some(_) => Group::Alone(id),
             };

@@ -104,11 +104,8 @@ impl Inventory {
                 .filters(filter.clone())
                 .max_results(PAGE)
                 .set_next_token(token.take());
-            let again = || request.clone().send();
-            let answer = match page {
-                0 => self.calls.send(LIST_DNS_SERVICES, again()).await,
-                _ => self.further(LIST_DNS_SERVICES, priority, again).await,
-            }?;
+            let call = || request.clone().send();
+            let answer = self.page(page, LIST_DNS_SERVICES, priority, call).await?;
             entries.extend(answer.services().iter().filter_map(summary));
             token = answer.next_token;
             if token.is_none() {

@@ -60,6 +60,24 @@ impl Inventory {
         }
     }
 
+    /// Makes the call for a page, counted from 0. The first was admitted with the read.
+    pub(super) async fn page<T, E, F>(
+        &self,
+        page: usize,
+        operation: Operation,
+        priority: Priority,
+        call: impl Fn() -> F,
+    ) -> Result<T, CallError<E>>
+    where
+        E: ProvideErrorMetadata + Error + 'static,
+        F: Future<Output = Result<T, SdkError<E>>>,
+    {
+        match page {
+            0 => self.calls.send(operation, call()).await,
+            _ => self.further(operation, priority, call).await,
+        }
+    }
+
     /// Makes a call that others of the same read came before. Where AWS throttled it or gave no clear answer it is made again, so that those
     /// were not in vain: a read that takes several calls and begins anew for each that fails ends only rarely while AWS is in trouble.
     pub(super) async fn further<T, E, F>(
@@ -76,7 +94,7 @@ impl Inventory {
         loop {
             self.limits.admit(operation.bucket, priority).await;
             match self.calls.send(operation, call()).await {
-                Err(error) if tries < TRIES && error.may_pass() => {
+                Err(error) if tries < TRIES && error.failure.may_pass() => {
                     tries += 1;
                     tokio::time::sleep(self.timing.retry_after).await;
                 }

@@ -252,15 +252,9 @@ impl<T: Clone + PartialEq> Record<T> {
         let swept = shared.is_some_and(|wanted| wanted.sweep);
         match seen {
             Seen::Failed(failure) => {
-                let may_pass = matches!(
-                    failure,
-                    Failure::Throttled { .. } | Failure::Ambiguous { .. } | Failure::NotYet { .. }
-                );
+                let may_pass = failure.may_pass() || matches!(failure, Failure::NotYet { .. });
                 self.failure = Some(failure);
-                let pause = timing
-                    .retry_after
-                    .saturating_mul(1 << self.failed_in_row.min(10));
-                self.not_before = Some(now + pause.min(timing.retry_cap));
+                self.not_before = Some(now + timing.retry_pause(self.failed_in_row));
                 self.failed_in_row = self.failed_in_row.saturating_add(1);
                 self.missed = self.missed.saturating_add(u32::from(swept));
                 let again = shared.filter(|wanted| {

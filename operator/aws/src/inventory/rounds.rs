@@ -61,7 +61,7 @@ impl Inventory {
         };
         if self
             .lock()
-            .want_now(id, Why::Event, deployment, priority, now())
+            .want_service(id, Why::Event, deployment, priority, now())
         {
             self.service_reads.notify_one();
             self.deployment_reads.notify_one();
@@ -121,12 +121,12 @@ impl State {
             .map(|(id, _)| id.clone())
             .collect();
         for id in moving {
-            self.want_now(id, Why::Poll, true, priority, now);
+            self.want_service(id, Why::Poll, true, priority, now);
         }
     }
 
-    /// Wants a service to be read again, and its service deployment; false if nobody follows the service.
-    fn want_now(
+    /// Wants a service to be read again, and its service deployment if it is asked for too; false if nobody follows the service.
+    pub(super) fn want_service(
         &mut self,
         id: ServiceId,
         why: Why,

@@ -217,10 +217,8 @@ fn candidates<'a>(state: &'a State, timing: &Timing) -> Vec<Candidate<&'a Servic
         timing,
         |id, record, at| {
             let group = match &record.failure {
-                None | Some(Failure::Ambiguous { .. } | Failure::Throttled { .. }) => {
-                    Group::Together
-                }
-                Some(Failure::Waiting { .. }) => Group::Together,
+                None | Some(Failure::Waiting { .. }) => Group::Together,
+                Some(failure) if failure.may_pass() => Group::Together,
                 Some(_) => Group::Alone(id),
             };
             Some((group, at))

@@ -86,12 +86,8 @@ impl Inventory {
                 .service_name(service)
                 .desired_status(DesiredStatus::Stopped)
                 .set_next_token(token.take());
-            let again = || request.clone().send();
-            let answer = match page {
-                0 => self.calls.send(LIST_TASKS, again()).await,
-                _ => self.further(LIST_TASKS, read.priority, again).await,
-            };
-            match answer {
+            let call = || request.clone().send();
+            match self.page(page, LIST_TASKS, read.priority, call).await {
                 Ok(answer) => {
                     arns.extend_from_slice(answer.task_arns());
                     token = answer.next_token;

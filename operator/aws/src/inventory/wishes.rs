@@ -92,10 +92,7 @@ impl Inventory {
         priority: Priority,
         now: Instant,
     ) {
-        let id = service_id(scope);
-        if let Some(record) = state.services.get_mut(&id) {
-            record.want(why, priority, now);
-            state.wanted_services.insert(id);
+        if state.want_service(service_id(scope), why, false, priority, now) {
             self.service_reads.notify_one();
         }
     }

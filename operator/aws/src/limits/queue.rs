@@ -4,6 +4,7 @@
 //! (which takes its token at once). Tokens in hand and reserved ones together never exceed the burst.
 
 use super::bucket::Quota;
+use crate::timing::doubling;
 use k8s_openapi::jiff::Timestamp;
 use privateservice_core::owner::ObjectKey;
 use std::collections::{BTreeMap, HashMap};
@@ -216,15 +217,8 @@ impl Queue {
     /// Reservations go back to the queue with their rank.
     pub(super) fn penalise(&mut self, now: Instant) {
         self.expire(now);
-        let pause = self
-            .penalties
-            .first
-            .saturating_mul(
-                1_u32
-                    .checked_shl(self.throttled_in_row.min(16))
-                    .unwrap_or(u32::MAX),
-            )
-            .min(self.penalties.cap);
+        let Penalties { first, cap } = self.penalties;
+        let pause = doubling(first, cap, self.throttled_in_row);
         self.throttled_in_row += 1;
         self.tokens = 0.0;
         self.refilled = now;

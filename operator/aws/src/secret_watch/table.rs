@@ -1,6 +1,7 @@
 //! What is known of each watched secret, who names it, and when it is read next. Pure over an explicit clock.
 
 use crate::limits::{Lane, Priority};
+use crate::timing::doubling;
 use k8s_openapi::jiff::Timestamp;
 use privateservice_core::failure::Failure;
 use privateservice_core::names;
@@ -110,9 +111,8 @@ impl Record {
         let satisfied = self.wanted.is_some_and(|since| began >= since);
         let changed = if let Seen::Failed(failure) = seen {
             let (first, longest) = pauses.failed;
-            let pause = first.saturating_mul(1 << self.failed_in_row.min(10));
+            self.not_before = now + doubling(first, longest, self.failed_in_row);
             self.failed_in_row = self.failed_in_row.saturating_add(1);
-            self.not_before = now + pause.min(longest);
             self.due = self.not_before;
             // While a secret is known, a read that fails is nobody's trouble.
             self.failure.replace(failure.clone()).as_ref() != Some(&failure) && self.seen.is_none()
