@@ -61,7 +61,10 @@ pub(crate) async fn reconcile(
         .filter(|seen| seen.is_of(&uid))
         .unwrap_or_else(|| Seen::new(uid));
     let result = Box::pin(one_pass(object, context, &mut seen)).await;
-    if context.environment(&name).is_none() {
+    if context.environment(&name).is_some() {
+        let status = context.environment_statuses.current(object);
+        seen.listening.follow(object, context, &status);
+    } else {
         // It vanished meanwhile, and nobody would ever stop what it began.
         seen.listening.stop();
     }
@@ -278,10 +281,7 @@ async fn leave(
     previous: &EnvironmentStatus,
 ) -> anyhow::Result<Action> {
     match deletion::run(object, context, previous).await? {
-        Farewell::Gone => {
-            seen.listening.stop();
-            Ok(Action::await_change())
-        }
+        Farewell::Gone => Ok(Action::await_change()),
         Farewell::Stays(verdict) => {
             let users = context.index.user_count(&object.name_any());
             let moving = verdict.reason == Reason::Deleting;
@@ -326,7 +326,6 @@ async fn write(
     previous: &EnvironmentStatus,
     status: EnvironmentStatus,
 ) -> anyhow::Result<Option<Duration>> {
-    seen.listening.follow(object, context, &status);
     let only_count = EnvironmentStatus {
         services: previous.services,
         ..status.clone()
