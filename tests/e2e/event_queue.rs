@@ -2,7 +2,9 @@
 
 use std::time::Instant;
 
-use anyhow::{Context, ensure};
+use crate::foundation::bare;
+use crate::scaling::status_until;
+use anyhow::ensure;
 use aws_sim::Load;
 use privateservice_tests::world::DEADLINE;
 use privateservice_tests::{Options, World, eventually};
@@ -16,34 +18,19 @@ fn options() -> Options {
     }
 }
 
-/// Waits until status says that so many tasks are wanted and run.
-async fn tasks(world: &World, wanted: i32) {
-    eventually(DEADLINE, &format!("{wanted} tasks in status"), async || {
-        let status = world.service("web").await?.status.context("no status")?;
-        let tasks = status.tasks.context("no tasks")?;
-        ensure!(
-            (tasks.desired, tasks.running) == (wanted, wanted),
-            "{tasks:?}"
-        );
-        Ok(())
-    })
-    .await
-    .unwrap();
-}
-
-/// Waits until AWS runs so many.
-async fn tasks_in_aws(world: &World, wanted: i32) {
-    eventually(DEADLINE, &format!("{wanted} tasks in AWS"), async || {
-        let service = world.ecs_service("web")?;
-        ensure!(
-            service["runningCount"] == wanted,
-            "{}",
-            service["runningCount"]
-        );
-        Ok(())
-    })
-    .await
-    .unwrap();
+/// A world with an Environment that is made beside what exists, and a service in it.
+async fn made_beside(existing: Option<fn(&World) -> Value>, web: &str) -> World {
+    let mut world = World::bare(options()).await.unwrap();
+    world.start_operator().await.unwrap();
+    let mut staging = bare(&world, "staging");
+    if let Some(existing) = existing {
+        staging["spec"]["existing"] = existing(&world);
+    }
+    world.apply(&staging).await.unwrap();
+    world.environment_ready("staging").await.unwrap();
+    world.apply_service("web", web).await.unwrap();
+    world.ready("web").await.unwrap();
+    world
 }
 
 /// The stack's rules ask for events of tasks by the cluster, and for those of deployments, which name no cluster, by the service.
@@ -72,17 +59,8 @@ async fn the_rules_fit(world: &World) {
 
 #[tokio::test]
 async fn what_the_autoscaler_does_shows_without_a_sweep() {
-    let mut world = World::bare(options()).await.unwrap();
-    world.start_operator().await.unwrap();
-    let mut staging = world.seeded.environment("staging");
-    let spec = staging["spec"].as_object_mut().unwrap();
-    spec.remove("existing");
-    spec.insert("namespace".into(), json!("made.internal"));
-    world.apply(&staging).await.unwrap();
-    world.environment_ready("staging").await.unwrap();
     let web = "{environment: staging, source: {image: {name: 'web:1'}}, scaling: {maxTasks: 4, cooldownSeconds: 60}}";
-    world.apply_service("web", web).await.unwrap();
-    world.ready("web").await.unwrap();
+    let world = made_beside(None, web).await;
     the_rules_fit(&world).await;
     world.quiet().await.unwrap();
     let mark = world.mark();
@@ -91,12 +69,18 @@ async fn what_the_autoscaler_does_shows_without_a_sweep() {
             cpu_percent: Some(percent),
             ..Load::default()
         };
-        let cluster = world.ecs_service("web").unwrap()["clusterArn"].clone();
-        let cluster = cluster.as_str().and_then(|arn| arn.rsplit('/').next());
-        world.simulator.set_load(cluster, "web", Some(load));
-        tasks_in_aws(&world, wanted).await;
+        world.simulator.set_load(None, "web", Some(load));
+        let run = |service: &Value| service["runningCount"] == wanted;
+        world
+            .ecs_service_until("web", "the tasks to run", run)
+            .await
+            .unwrap();
         let since = Instant::now();
-        tasks(&world, wanted).await;
+        status_until(&world, "web", "the tasks in status", |status| {
+            let tasks = status.tasks.as_ref();
+            tasks.is_some_and(|tasks| (tasks.desired, tasks.running) == (wanted, wanted))
+        })
+        .await;
         // Forty times as fast as AWS, but the operator's pauses are real.
         println!(
             "{wanted} tasks shown {} ms later",
@@ -113,20 +97,9 @@ async fn what_the_autoscaler_does_shows_without_a_sweep() {
 
 #[tokio::test]
 async fn a_cluster_that_was_there_is_matched_too() {
-    let mut world = World::bare(options()).await.unwrap();
-    world.start_operator().await.unwrap();
-    let mut staging = world.seeded.environment("staging");
-    let spec = staging["spec"].as_object_mut().unwrap();
-    spec.insert(
-        "existing".into(),
-        json!({"clusterArn": world.seeded.cluster}),
-    );
-    spec.insert("namespace".into(), json!("made.internal"));
-    world.apply(&staging).await.unwrap();
-    world.environment_ready("staging").await.unwrap();
+    let existing: fn(&World) -> Value = |world| json!({"clusterArn": world.seeded.cluster});
     let web = "{environment: staging, source: {image: {name: 'web:1'}}}";
-    world.apply_service("web", web).await.unwrap();
-    world.ready("web").await.unwrap();
+    let world = made_beside(Some(existing), web).await;
     the_rules_fit(&world).await;
     world.finish().await.unwrap();
 }
@@ -145,21 +118,10 @@ async fn a_queue_that_cannot_be_read_is_told_and_one_that_can_keeps_what_is_not_
         .patch_environment("staging", &name(queue))
         .await
         .unwrap();
-    eventually(DEADLINE, "the Event", async || {
-        let look = [
-            "get",
-            "events",
-            "-A",
-            "--field-selector=reason=EventQueueUnreadable",
-            "-o",
-            "jsonpath={.items[*].message}",
-        ];
-        let said = world.kubectl(&look, "").await?.ok()?;
-        ensure!(said.contains("sqs:ReceiveMessage"), "{said}");
-        Ok(())
-    })
-    .await
-    .unwrap();
+    world
+        .told("EventQueueUnreadable", "sqs:ReceiveMessage")
+        .await
+        .unwrap();
     world.environment_ready("staging").await.unwrap();
 
     let made = world

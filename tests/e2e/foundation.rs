@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 const CLOUD_FORMATION: &str = "2010-05-15";
 
 /// An Environment of which nothing exists but the network.
-fn bare(world: &World, name: &str) -> Value {
+pub(crate) fn bare(world: &World, name: &str) -> Value {
     let mut environment = world.seeded.environment(name);
     let spec = environment["spec"].as_object_mut().unwrap();
     spec.remove("existing");

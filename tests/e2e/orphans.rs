@@ -42,21 +42,7 @@ async fn services_without_an_object_are_counted_and_left_alone() {
     let mark = world.mark();
     orphans(&world, "after", 1).await;
     let lost = format!("{}/lost", world.namespace);
-    eventually(DEADLINE, "the Event", async || {
-        let look = [
-            "get",
-            "events",
-            "-A",
-            "--field-selector=reason=Orphans",
-            "-o",
-            "jsonpath={.items[*].message}",
-        ];
-        let said = world.kubectl(&look, "").await?.ok()?;
-        ensure!(said.contains(&lost), "{said}");
-        Ok(())
-    })
-    .await
-    .unwrap();
+    world.told("Orphans", &lost).await.unwrap();
     assert_eq!(world.calls_since(mark).writes().counts(), [].into());
     world.ecs_service("lost").unwrap();
 

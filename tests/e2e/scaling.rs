@@ -19,7 +19,7 @@ fn condition(status: &PrivateServiceStatus) -> Option<&Condition> {
 }
 
 /// Waits until a status says so.
-async fn status_until(
+pub(crate) async fn status_until(
     world: &World,
     name: &str,
     what: &str,

@@ -87,6 +87,28 @@ impl World {
         Api::all(self.client.clone())
     }
 
+    /// Waits for an Event of a reason, in any namespace, whose message holds these words.
+    ///
+    /// # Errors
+    /// What was said instead at the deadline.
+    pub async fn told(&self, reason: &str, words: &str) -> Result<()> {
+        let selector = format!("--field-selector=reason={reason}");
+        let look = [
+            "get",
+            "events",
+            "-A",
+            &selector,
+            "-o",
+            "jsonpath={.items[*].message}",
+        ];
+        eventually(DEADLINE, &format!("the Event {reason}"), async || {
+            let said = self.kubectl(&look, "").await?.ok()?;
+            ensure!(said.contains(words), "{said}");
+            Ok(())
+        })
+        .await
+    }
+
     /// Waits until Ready has this status and, if one is given, this reason, for the generation there is.
     ///
     /// # Errors

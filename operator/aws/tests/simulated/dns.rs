@@ -35,6 +35,16 @@ fn dns(world: &World, scope: &Scope) -> Fact<ObservedDns> {
     world.link.observed(scope).dns
 }
 
+/// So many services in Cloud Map, named `s000` and so on.
+fn fill(world: &World, count: usize) {
+    for number in 0..count {
+        let name = format!("s{number:03}");
+        world
+            .cloud_map
+            .put(&name, Some(&described(&owner(&name))), &[]);
+    }
+}
+
 fn id_of(arn: &str) -> String {
     arn.rsplit('/').next().unwrap().to_owned()
 }
@@ -42,12 +52,7 @@ fn id_of(arn: &str) -> String {
 #[tokio::test]
 async fn one_listing_answers_for_everybody_in_the_namespace() {
     let mut world = World::new().await;
-    for number in 0..250 {
-        let name = format!("s{number:03}");
-        world
-            .cloud_map
-            .put(&name, Some(&described(&owner(&name))), &[]);
-    }
+    fill(&world, 250);
     let scopes: Vec<_> = (0..260)
         .map(|number| world.track(&format!("s{number:03}")))
         .collect();
@@ -74,12 +79,7 @@ async fn one_listing_answers_for_everybody_in_the_namespace() {
 #[tokio::test]
 async fn a_listing_with_a_failed_page_says_nothing() {
     let mut world = World::new().await;
-    for number in 0..150 {
-        let name = format!("s{number:03}");
-        world
-            .cloud_map
-            .put(&name, Some(&described(&owner(&name))), &[]);
-    }
+    fill(&world, 150);
     let (first, absent) = (world.track("s000"), world.track("zzz"));
     world
         .sim
@@ -101,12 +101,7 @@ async fn a_listing_with_a_failed_page_says_nothing() {
 #[tokio::test]
 async fn a_page_that_fails_once_does_not_cost_those_before_it() {
     let mut world = World::new().await;
-    for number in 0..150 {
-        let name = format!("s{number:03}");
-        world
-            .cloud_map
-            .put(&name, Some(&described(&owner(&name))), &[]);
-    }
+    fill(&world, 150);
     let scope = world.track("s149");
     world
         .sim

@@ -6,7 +6,7 @@ use aws_sdk_applicationautoscaling::types::{ScalableDimension, ServiceNamespace}
 use aws_sim::{Fault, FaultKind, Options, ScalingOptions};
 use k8s_openapi::jiff::Timestamp;
 use privateservice_api::conditions::Reason;
-use privateservice_aws::{Need, Outputs, Timing};
+use privateservice_aws::{Account, Need, Outputs, Timing};
 use privateservice_core::failure::Failure;
 use privateservice_core::memory::Memory;
 use privateservice_core::scaling;
@@ -36,7 +36,7 @@ async fn fleet(world: &mut World, count: usize) -> Vec<String> {
     for name in &names {
         let scope = world.scope(name);
         world.link.demand(&scope, &[Need::Service, Need::Scaling]);
-        let is_read = |account: &privateservice_aws::Account| {
+        let is_read = |account: &Account| {
             let observed = account.inventory().observed(&scope);
             observed.service.present().is_some() && observed.scaling.present().is_some()
         };
@@ -72,7 +72,7 @@ async fn sixty_services_are_read_with_a_few_calls() {
         world.link.demand(&scope, &[Need::Scaling]);
     }
     let scopes: Vec<_> = names.iter().map(|name| world.scope(name)).collect();
-    let all = |account: &privateservice_aws::Account| {
+    let all = |account: &Account| {
         scopes.iter().all(|scope| {
             let observed = account.inventory().observed(scope);
             observed
@@ -247,21 +247,17 @@ async fn a_sweep_costs_a_quarter_of_a_call_for_each_service_beside_thousands_of_
     let sweeps = |world: &World| world.calls("servicediscovery:ListServices");
     let all = |world: &World| world.sim.counts().values().sum::<usize>();
     let begun = sweeps(&world);
-    let after = |count| move |world: &World| sweeps(world) >= begun + count;
-    until(&world, after(1)).await;
+    let swept = async |count| {
+        let holds = |_: &Account| sweeps(&world) >= begun + count;
+        world.link.eventually("a sweep", holds).await;
+    };
+    swept(1).await;
     let (before, scaling) = (all(&world), reads(&world));
-    until(&world, after(1 + SWEEPS)).await;
+    for sweep in 1..=SWEEPS {
+        swept(1 + sweep).await;
+    }
     let spent = all(&world) - before;
     let most = SERVICES * SWEEPS / 4;
     assert!(spent <= most, "{spent} calls, {most} at most");
     assert!(reads(&world) >= scaling + 6, "it was read twice");
-}
-
-/// Waits for it, with a deadline.
-async fn until(world: &World, holds: impl Fn(&World) -> bool) {
-    let deadline = tokio::time::Instant::now() + Duration::from_mins(1);
-    while !holds(world) {
-        assert!(tokio::time::Instant::now() < deadline, "too late");
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
 }
